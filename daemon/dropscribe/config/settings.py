@@ -1,0 +1,102 @@
+"""The configuration as the house sees it: one frozen `Settings`. Durations in seconds, sizes in bytes."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from dropscribe.model import Recipe, Secret
+
+
+def canonical_json(value: Mapping[str, Any]) -> str:
+    """The same settings always give the same text."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+Watch = Literal["auto", "events", "polling"]
+
+
+@dataclass(frozen=True)
+class PollSettings:
+    first: float
+    longest: float
+
+
+@dataclass(frozen=True)
+class ModelStudioSettings:
+    endpoint: str
+    api_key: Secret
+    max_urls_per_task: int
+    submit_rate: float
+    query_rate: float
+    lost_submit_grace: float
+    poll: PollSettings
+
+
+@dataclass(frozen=True)
+class StorageSettings:
+    provider: str
+    bucket: str
+    region: str
+    endpoint: str
+    public_endpoint: str
+    cname: bool
+    access_key_id: str
+    access_key_secret: Secret
+    session_token: Secret | None
+    ram_role: str | None
+    prefix: str
+    url_lifetime: float
+    uploads: int
+    multipart_above: int
+
+
+@dataclass(frozen=True)
+class BatchSettings:
+    max_wait: float
+
+
+@dataclass(frozen=True)
+class RetrySettings:
+    attempts: int
+    first_wait: float
+    longest_wait: float
+
+
+@dataclass(frozen=True)
+class InboxSettings:
+    name: str
+    inbox: Path
+    outbox: Path
+    done: Path | Literal["keep", "delete"]
+    failed: Path
+    settle: float
+    rescan: float
+    watch: Watch
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    model: str
+    recognition: Mapping[str, Any]
+    prepare: str
+    outputs: tuple[str, ...]
+
+    @property
+    def recipe(self) -> Recipe:
+        """What a file taken now is recognised with."""
+        return Recipe(self.model, canonical_json(self.recognition), self.prepare)
+
+
+@dataclass(frozen=True)
+class Settings:
+    path: Path
+    """The configuration file, absolute."""
+    state: Path
+    model_studio: ModelStudioSettings
+    storage: StorageSettings
+    batch: BatchSettings
+    retry: RetrySettings
+    keep_results: float
+    inboxes: tuple[InboxSettings, ...]
+    warnings: tuple[str, ...] = ()
+    """Sentences for the log: unknown recognition keys passed on, and the like."""
