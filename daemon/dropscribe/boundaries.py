@@ -2,7 +2,7 @@
 
 Every act on the world (a file, an object, a paid call) declares a `Step` here and says when it is about to act, when
 the effect stands, and when the ledger knows of it. The steps list themselves: the kill tests take their rows from
-`all_steps()`, so a new step without a passing row fails the suite. In production the calls do nothing.
+`all_boundaries()`, so a new step without a passing row fails the suite. In production the calls do nothing.
 """
 
 from collections.abc import Callable
@@ -16,14 +16,16 @@ _observer: Callable[[str, Phase], None] | None = None
 
 
 class Step:
-    """One act on the world, named `room.act`, and the three instants around it."""
+    """One act on the world, named `room.act`, and the instants around it."""
 
-    __slots__ = ("name",)
+    __slots__ = ("name", "phases")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *phases: Phase) -> None:
+        """`phases` are the instants this step passes: all three, unless the ledger is the act or never hears of it."""
         if name in _steps:
             raise ValueError(f"two steps are called {name}")
         self.name = name
+        self.phases = phases or PHASES
         _steps[name] = self
 
     def before(self) -> None:
@@ -44,9 +46,9 @@ def _pass(name: str, phase: Phase) -> None:
         _observer(name, phase)
 
 
-def all_steps() -> tuple[str, ...]:
-    """Names of all declared steps, in the order in which their modules were imported."""
-    return tuple(_steps)
+def all_boundaries() -> tuple[tuple[str, Phase], ...]:
+    """(step, phase) of all declared boundaries, in the order in which their modules were imported."""
+    return tuple((step.name, phase) for step in _steps.values() for phase in step.phases)
 
 
 def observe(observer: Callable[[str, Phase], None] | None) -> None:

@@ -4,7 +4,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-MEDIA_SUFFIXES = frozenset("aac amr avi flac flv m4a mkv mov mp3 mp4 mpeg ogg opus wav webm wma wmv".split())
+MEDIA_SUFFIXES = frozenset(
+    [
+        "aac",
+        "amr",
+        "avi",
+        "flac",
+        "flv",
+        "m4a",
+        "mkv",
+        "mov",
+        "mp3",
+        "mp4",
+        "mpeg",
+        "ogg",
+        "opus",
+        "wav",
+        "webm",
+        "wma",
+        "wmv",
+    ]
+)
 """What Fun-ASR takes (model-studio: file formats), lower case, without the dot."""
 
 LARGEST_MEDIA = 2 * 1024**3
@@ -88,7 +108,15 @@ RecognitionState = Literal[
     "forgotten",  # the result was dropped after keep_results
 ]
 
-MediaState = Literal["taken", "delivering", "failing", "delivered", "failed", "withdrawn"]
+MediaState = Literal[
+    "waiting",  # taken; waits on its recognition
+    "due",  # its recognition is answered: outputs are owed
+    "delivering",  # the names of its outputs are reserved
+    "delivered",
+    "failing",  # its reason is known: an error file is owed
+    "failed",
+    "withdrawn",  # gone or replaced before its submit
+]
 
 BatchState = Literal[
     "intended",  # durable before the request leaves; after a restart it means: maybe sent

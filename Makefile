@@ -1,0 +1,49 @@
+# make demo, make test, make check, make bench: each does its own set-up and needs nothing but python3 (>= 3.11) and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SDK := .venv-sdk
+READY := $(VENV)/.ready
+SDK_READY := $(SDK)/.ready
+PIP := -m pip --disable-pip-version-check install --quiet
+
+.PHONY: help demo test test-all check bench wheel clean
+.DEFAULT_GOAL := help
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+demo: $(READY) ## the whole way from inbox to outbox, without an account
+	@$(BIN)/dropscribe demo
+
+test: $(READY) $(SDK_READY) ## all tests: fast ones, then those that start and kill real processes
+	$(BIN)/python -m pytest -q -n 2 -m "not kill"
+	$(BIN)/python -m pytest -q -n 2 -m kill
+
+check: $(READY) ## ruff, mypy strict, import layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY) ## measurements; see bench/RESULTS.md
+	$(BIN)/python -m bench
+
+wheel: $(READY) ## the wheel and the source archive, in dist/
+	$(BIN)/python -m hatchling build
+
+clean: ## what the above has made
+	rm -rf $(VENV) $(SDK) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# venv needs ensurepip, which Debian keeps in a package of its own (python3-venv): say so instead of failing obscurely.
+$(READY): pyproject.toml constraints.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "dropscribe needs Python 3.11 or newer; try: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "this Python cannot make virtual environments; on Debian: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python $(PIP) --constraint constraints.txt --editable . --requirement requirements-dev.txt
+	@touch $@
+
+# The official SDK pins what it likes; it lives apart and proves that the stand-in speaks the real protocol.
+$(SDK_READY): tests/sandbox/sdk-requirements.txt
+	@$(PYTHON) -m venv $(SDK)
+	$(SDK)/bin/python $(PIP) --requirement tests/sandbox/sdk-requirements.txt
+	@touch $@

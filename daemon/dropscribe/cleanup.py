@@ -1,0 +1,101 @@
+"""What has to go: objects whose result is safe, unfinished uploads, results older than `keep_results`.
+
+Only keys that this ledger recorded before their first use are ever deleted; other instances share the prefix.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+
+import structlog
+
+from dropscribe.boundaries import Step
+from dropscribe.clock import Clock, wait_for_event
+from dropscribe.errors import OutOfOrder
+from dropscribe.ledger import Ledger, upkeep
+from dropscribe.ledger.rows import Doomed
+from dropscribe.remote.ports import ObjectStore
+from dropscribe.scopes import Scopes
+
+log = structlog.get_logger()
+
+DELETE = Step("cleanup.delete-objects")
+
+MOST = 500
+GATHER = 0.5
+"""Seconds that objects wait for company, so that a hundred results cost one request."""
+RESULTS_EVERY = 3600.0
+
+
+class Cleaner:
+    """Deletes what the ledger has doomed."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: ObjectStore,
+        scopes: Scopes,
+        clock: Clock,
+        threads: Executor,
+        keep_results: float,
+        on_gone: Callable[[], None],
+    ) -> None:
+        """`keep_results` in seconds; `on_gone` is called when old objects made room for a new attempt."""
+        self._ledger = ledger
+        self._store = store
+        self._scopes = scopes
+        self._clock = clock
+        self._threads = threads
+        self._keep_results = keep_results
+        self._on_gone = on_gone
+        self._results_at = 0.0
+        self.wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Clean until cancelled."""
+        while True:
+            left = await self.sweep()
+            await self._forget_results()
+            if left:
+                continue
+            await wait_for_event(self.wake, self._clock, RESULTS_EVERY)
+            await self._clock.sleep(GATHER)
+
+    async def sweep(self) -> bool:
+        """Delete up to `MOST` doomed objects; True where more may be left."""
+        doomed = await self._ledger.look(upkeep.doomed_objects, MOST)
+        if not doomed:
+            return False
+        await self._scopes.passage("storage")
+        DELETE.before()
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._delete, doomed)
+        except OutOfOrder as fault:
+            await self._scopes.report(fault)
+            return True
+        DELETE.effect()
+        await self._ledger.do(upkeep.objects_gone, [one.key for one in doomed])
+        DELETE.recorded()
+        await self._scopes.works("storage")
+        log.debug("objects.deleted", count=len(doomed))
+        self._on_gone()
+        return len(doomed) == MOST
+
+    def _delete(self, doomed: Sequence[Doomed]) -> None:
+        for one in doomed:
+            if one.multipart:
+                self._abort(one)
+        self._store.delete_many([one.key for one in doomed])
+
+    def _abort(self, one: Doomed) -> None:
+        for upload_id in {one.upload_id, *self._store.unfinished(one.key)} - {None}:
+            assert upload_id is not None
+            self._store.abort(one.key, upload_id)
+
+    async def _forget_results(self) -> None:
+        if self._clock.monotonic() < self._results_at:
+            return
+        self._results_at = self._clock.monotonic() + RESULTS_EVERY
+        before = self._clock.now() - self._keep_results
+        while dropped := await self._ledger.do(upkeep.forget_results, before):
+            log.info("results.forgotten", count=dropped)

@@ -1,0 +1,53 @@
+"""Exit codes, and which error ends in which, with its sentence on stderr."""
+
+import traceback
+from enum import IntEnum
+
+import click
+
+from dropscribe.errors import DropscribeError, Misconfigured, StateHeld
+
+
+class ExitCode(IntEnum):
+    """As the README tells them."""
+
+    WELL = 0
+    NOT_WELL = 1
+    FILES_FAILED = 2
+    USAGE = 64
+    HELD = 75
+    MISCONFIGURED = 78
+    INTERRUPTED = 130
+
+
+def exit_code_of(error: Exception) -> int:
+    """Say on stderr what is wrong; return the exit code."""
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case click.UsageError():
+            error.show()
+            return ExitCode.USAGE
+        case click.Abort():
+            return ExitCode.INTERRUPTED
+        case click.ClickException():
+            error.show()
+            return ExitCode.NOT_WELL
+        case Misconfigured():
+            _say("the configuration is faulty:", *(str(problem) for problem in error.problems))
+            return ExitCode.MISCONFIGURED
+        case StateHeld():
+            _say(str(error))
+            return ExitCode.HELD
+        case DropscribeError() | OSError():
+            _say(str(error))
+            return ExitCode.NOT_WELL
+    click.echo("".join(traceback.format_exception(error)), err=True)
+    _say("this is a bug in dropscribe; nothing that was recorded is lost")
+    return ExitCode.NOT_WELL
+
+
+def _say(first: str, *more: str) -> None:
+    click.echo(f"dropscribe: {first}", err=True)
+    for line in more:
+        click.echo(f"  {line}", err=True)

@@ -1,0 +1,53 @@
+"""What several commands share: the configuration they read, and how they log."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from dropscribe import logs
+from dropscribe.config import find, load
+from dropscribe.config.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def config_option(command: Command) -> Command:
+    """`--config FILE`."""
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Default: $DROPSCRIBE_CONFIG, else ./config.yaml, else /etc/dropscribe/config.yaml.",
+    )(command)
+
+
+def log_option(command: Command) -> Command:
+    """`--log-format auto|console|json`."""
+    return click.option(
+        "--log-format",
+        type=click.Choice(["auto", "console", "json"]),
+        default="auto",
+        show_default=True,
+        help="auto: readable on a terminal, JSON otherwise.",
+    )(command)
+
+
+def settings_for(context: click.Context, config: Path | None) -> Settings:
+    """Read the configuration of this command.
+
+    Raises:
+        Misconfigured: all its faults.
+    """
+    return load(find(config or context.obj, os.environ), os.environ)
+
+
+def log_to_stderr(log_format: str, settings: Settings) -> None:
+    """Set up logging; the secrets of the configuration never pass."""
+    studio, storage = settings.model_studio, settings.storage
+    secrets = [studio.api_key, storage.access_key_secret, storage.session_token]
+    known = [secret.reveal() for secret in secrets if secret]
+    logs.set_up(log_format, sys.stderr, known)  # type: ignore[arg-type]  # one of the option's choices

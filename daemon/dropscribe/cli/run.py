@@ -1,0 +1,71 @@
+"""`dropscribe run`: the daemon, in the foreground."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from dropscribe.cli.exits import ExitCode
+from dropscribe.cli.options import config_option, log_option, log_to_stderr, settings_for
+from dropscribe.config.settings import Settings
+from dropscribe.config.units import seconds
+from dropscribe.config.reading import Wrong
+from dropscribe.service import Outcome, Service
+
+
+class Duration(click.ParamType[float]):
+    """`10m`, `1.5h`: seconds."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            return seconds(str(value))
+        except Wrong:
+            self.fail(f"{value!r} is not a duration; write a number and ms, s, m, h or d, such as 10m", param, ctx)
+
+
+@click.command()
+@config_option
+@log_option
+@click.option("--once", is_flag=True, help="Take what lies in the inboxes now, finish all of it, then exit.")
+@click.option(
+    "--patience",
+    type=Duration(),
+    default="10m",
+    show_default=True,
+    help="With --once: how long a fault of account, network or disk may last.",
+)
+@click.pass_context
+def run(context: click.Context, config: Path | None, log_format: str, once: bool, patience: float) -> int:
+    """Watch the inboxes and transcribe what is dropped there.
+
+    Runs in the foreground until SIGTERM or Ctrl-C, and picks up where it stopped. With --once it exits 0 when all is
+    delivered, 2 if a file failed, 1 if a fault lasted longer than --patience.
+    """
+    settings = settings_for(context, config)
+    log_to_stderr(log_format, settings)
+    outcome = asyncio.run(_serve(settings, once, patience))
+    code = exit_code(outcome, once)
+    sys.stderr.flush()
+    sys.stdout.flush()
+    os._exit(code)  # a thread that hangs in a dead network disk must not keep a stopped daemon alive
+
+
+async def _serve(settings: Settings, once: bool, patience: float) -> Outcome:
+    return await Service(settings, once=once, patience=patience).run()
+
+
+def exit_code(outcome: Outcome, once: bool) -> ExitCode:
+    """How a run ends: pure."""
+    if not once:
+        return ExitCode.WELL
+    if outcome.interrupted:
+        return ExitCode.INTERRUPTED
+    if outcome.out_of_patience or outcome.stopped:
+        return ExitCode.NOT_WELL
+    return ExitCode.FILES_FAILED if outcome.failed_files else ExitCode.WELL

@@ -1,0 +1,322 @@
+"""Open tasks to kept results: polls within the rate, judges each file by its own word, brings the result home at once.
+
+query -> ended? -> a verdict for each file -> fetch (no Authorization) -> checked, compressed -> the ledger
+"""
+
+import asyncio
+import gzip
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+import structlog
+
+from dropscribe.boundaries import Step
+from dropscribe.clock import Clock, wait_for_event
+from dropscribe.config.settings import Settings
+from dropscribe.errors import OutOfOrder, TryLater
+from dropscribe.ledger import Ledger, batches
+from dropscribe.ledger.rows import BatchRow, Item
+from dropscribe.model import Failure, TaskReport
+from dropscribe.remote.policy import poll_wait, slow_wait
+from dropscribe.remote.ports import Recogniser, ResultGone
+from dropscribe.scopes import Scopes
+from dropscribe.transcript import UnusableResult, parse, without_url_queries
+from dropscribe.verdicts import Fetch, NoSpeech, Refuse, SendAgain, Verdict, is_terminal, judge
+
+log = structlog.get_logger()
+
+FETCH = Step("collect.fetch")
+RECORD = Step("collect.verdict", "before", "recorded")
+CLOSE = Step("collect.close", "before", "recorded")
+
+LARGEST_RESULT = 256 * 1024 * 1024
+AT_ONCE = 8
+EXPIRES_AFTER = 24 * 3600.0
+HURRY_AFTER = 18 * 3600.0
+"""Seconds after the submit from which on a task is asked before all younger ones: its result may be about to vanish."""
+FETCH_TRIES = 5
+NOTHING_SAID = b'{"transcripts":[]}'
+"""Stands for the answer where the service reports 'no speech' instead of a document."""
+
+
+@dataclass
+class Polled:
+    """An open task and when (monotonic) it is asked next."""
+
+    row: BatchRow
+    due: float
+    wait: float = 0.0
+    unknown_since: float | None = None
+    asking: bool = False
+    gone: set[int] = field(default_factory=set)
+    """Recognitions whose result's address did not answer once already."""
+    unusable: Counter[int] = field(default_factory=Counter)
+    """How often each recognition's result could not be read."""
+
+
+class Collector:
+    """Polls every open task and settles its files."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        recogniser: Recogniser,
+        settings: Settings,
+        scopes: Scopes,
+        clock: Clock,
+        threads: Executor,
+        on_answer: Callable[[], None],
+        on_again: Callable[[], None],
+    ) -> None:
+        """`on_answer`: files are owed something; `on_again`: something is to be uploaded or submitted again."""
+        self._ledger = ledger
+        self._recogniser = recogniser
+        self._settings = settings
+        self._scopes = scopes
+        self._clock = clock
+        self._threads = threads
+        self._on_answer = on_answer
+        self._on_again = on_again
+        self._open: dict[int, Polled] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._fetching = asyncio.Semaphore(AT_ONCE)
+        self._wanted: set[int] = set()
+        self.wake = asyncio.Event()
+
+    @property
+    def open_tasks(self) -> int:
+        """Tasks that are not settled yet."""
+        return len(self._open) + len(self._wanted)
+
+    def follow(self, batch_id: int) -> None:
+        """A batch has a task: poll it."""
+        self._wanted.add(batch_id)
+        self.wake.set()
+
+    async def run(self) -> None:
+        """Poll until cancelled; begins with what an earlier process left running."""
+        for row in await self._ledger.look(batches.open_batches, "submitted"):
+            self._adopt(row, first=0.0)
+        while True:
+            await self._take_in_wanted()
+            self._ask_due()
+            await wait_for_event(self.wake, self._clock, self._until_next())
+
+    async def stop(self) -> None:
+        """Give up what is in flight: tasks go on in the cloud and are asked again after the next start."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _take_in_wanted(self) -> None:
+        while self._wanted:
+            batch_id = next(iter(self._wanted))
+            row = await self._ledger.look(batches.batch_row, batch_id)
+            if row is not None and row.state == "submitted" and batch_id not in self._open:
+                self._adopt(row, self._settings.model_studio.poll.first)
+            self._wanted.discard(batch_id)
+
+    def _adopt(self, row: BatchRow, first: float) -> None:
+        who = self._recogniser.identity
+        if (row.endpoint, row.account) != (who.endpoint, who.account):
+            log.warning("batch.of-another-account", batch=row.id, task_id=row.task_id, files=len(row.items))
+            return
+        self._open[row.id] = Polled(row, self._clock.monotonic() + first, first)
+
+    def _ask_due(self) -> None:
+        now = self._clock.monotonic()
+        due = [polled for polled in self._open.values() if polled.due <= now and not polled.asking]
+        due.sort(key=lambda polled: self._urgency(polled, self._clock.now()))
+        for polled in due[: AT_ONCE - len(self._running)]:
+            if not self._scopes.may_pass("queries"):
+                break
+            polled.asking = True
+            task = asyncio.create_task(self._ask(polled))
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+
+    def _urgency(self, polled: Polled, now: float) -> tuple[int, float]:
+        submitted = polled.row.submitted_at or polled.row.intended_at
+        if now - submitted > HURRY_AFTER:
+            return 0, submitted
+        return 1, polled.due
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._running.discard(task)
+        self.wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("collect.bug", exc_info=error)
+
+    def _until_next(self) -> float | None:
+        waits = [polled.due for polled in self._open.values() if not polled.asking]
+        if not waits:
+            return None
+        pause = max(min(waits) - self._clock.monotonic(), self._scopes.wait("queries"))
+        full = len(self._running) >= AT_ONCE
+        return max(0.01, pause) if not full else None
+
+    async def _ask(self, polled: Polled) -> None:
+        try:
+            report = await self._recogniser.query(polled.row.task_id or "")
+            await self._scopes.works("queries")
+            await self._consider(polled, report)
+        except (OutOfOrder, TryLater) as fault:
+            await self._scopes.report(_query_fault(fault))
+        finally:
+            polled.asking = False
+            self._later(polled)
+
+    def _later(self, polled: Polled) -> None:
+        """Grow the wait; with thousands of tasks stretch it, so that all get their turn within the rate."""
+        poll = self._settings.model_studio.poll
+        polled.wait = poll_wait(polled.wait, poll.first, poll.longest)
+        fair = len(self._open) / self._settings.model_studio.query_rate
+        polled.due = self._clock.monotonic() + max(polled.wait, fair)
+
+    async def _consider(self, polled: Polled, report: TaskReport) -> None:
+        if report.status == "UNKNOWN":
+            await self._unknown(polled)
+        elif is_terminal(report):
+            polled.unknown_since = None
+            await self._bring_home(polled, report)
+
+    async def _unknown(self, polled: Polled) -> None:
+        """Dropped only when consistently unknown, to the identity that submitted, and not in a readable list."""
+        now = self._clock.now()
+        if polled.unknown_since is None:
+            polled.unknown_since = now
+            log.warning("task.unknown", batch=polled.row.id, task_id=polled.row.task_id)
+        old = now - (polled.row.submitted_at or now) > EXPIRES_AFTER
+        steady = now - polled.unknown_since >= self._settings.model_studio.lost_submit_grace
+        if old or (steady and not await self._is_listed(polled.row)):
+            await self._ledger.do(batches.dropped, polled.row.id, _dropped(polled.row), now)
+            log.warning("task.dropped", batch=polled.row.id, task_id=polled.row.task_id, files=len(polled.row.items))
+            del self._open[polled.row.id]
+            self._on_again()
+            self._on_answer()
+
+    async def _is_listed(self, row: BatchRow) -> bool:
+        return any(task.task_id == row.task_id for task in await self._recogniser.list_tasks(None))
+
+    async def _bring_home(self, polled: Polled, report: TaskReport) -> None:
+        verdicts = judge(polled.row.items, report, self._settings.retry.attempts)
+        outcomes = await asyncio.gather(
+            *(self._settle(polled, report, verdict) for verdict in verdicts), return_exceptions=True
+        )
+        faults = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        CLOSE.before()
+        now = self._clock.now()
+        closed = await self._ledger.do(batches.close_if_judged, polled.row.id, report.billed_seconds, now)
+        CLOSE.recorded()
+        if closed:
+            self._open.pop(polled.row.id, None)
+            log.info("batch.done", batch=polled.row.id, task_id=polled.row.task_id, files=len(polled.row.items))
+        else:
+            now_open = await self._ledger.look(batches.batch_row, polled.row.id)
+            polled.row = polled.row if now_open is None else now_open
+        if faults:
+            raise faults[0]
+
+    async def _settle(self, polled: Polled, report: TaskReport, verdict: Verdict) -> None:
+        match verdict:
+            case Fetch(item, url):
+                await self._fetch(polled, item, url)
+            case NoSpeech(item, code):
+                log.info("file.no-speech", recognition=item.recognition_id, code=code)
+                await self._answered(polled.row, item, NOTHING_SAID)
+            case Refuse():
+                await self._refuse(polled.row, verdict, report.request_id)
+            case SendAgain():
+                await self._send_again(polled.row, verdict)
+
+    async def _fetch(self, polled: Polled, item: Item, url: str) -> None:
+        async with self._fetching:
+            FETCH.before()
+            try:
+                raw = await self._recogniser.fetch(url, LARGEST_RESULT)
+                body = await asyncio.get_running_loop().run_in_executor(self._threads, _checked, raw)
+            except ResultGone:
+                await self._result_gone(polled, item)
+                return
+            except UnusableResult as unusable:
+                polled.unusable[item.recognition_id] += 1
+                if polled.unusable[item.recognition_id] < FETCH_TRIES:
+                    raise TryLater("UnusableResult", str(unusable)) from unusable
+                message = f"the service's result cannot be read: {unusable}"
+                await self._refuse(
+                    polled.row, Refuse(item, "UnusableResult", message, "report it to the service"), None
+                )
+                return
+            FETCH.effect()
+        await self._ledger.do(batches.answered, polled.row.id, item.recognition_id, body, self._clock.now())
+        FETCH.recorded()
+        self._on_answer()
+
+    async def _result_gone(self, polled: Polled, item: Item) -> None:
+        """The address expired: ask for a fresh one first; then it is bought again, once."""
+        if item.recognition_id not in polled.gone:
+            polled.gone.add(item.recognition_id)
+            raise TryLater("ResultGone", "the result's address does not answer any more; asking for a new one")
+        message = "the service deleted the result before it could be fetched"
+        if item.rebuys:
+            await self._refuse(
+                polled.row, Refuse(item, "ResultGone", message, "`dropscribe retry` buys it again"), None
+            )
+            return
+        await self._ledger.do(batches.buy_again, polled.row.id, item.recognition_id, "ResultGone", message)
+        self._on_again()
+
+    async def _answered(self, row: BatchRow, item: Item, raw: bytes) -> None:
+        RECORD.before()
+        body = gzip.compress(raw, mtime=0)
+        await self._ledger.do(batches.answered, row.id, item.recognition_id, body, self._clock.now())
+        RECORD.recorded()
+        self._on_answer()
+
+    async def _refuse(self, row: BatchRow, verdict: Refuse, request_id: str | None) -> None:
+        failure = Failure(
+            verdict.code, verdict.message, verdict.remedy, request_id, row.task_id, verdict.item.attempts + 1
+        )
+        RECORD.before()
+        await self._ledger.do(batches.refused, row.id, verdict.item.recognition_id, failure, self._clock.now())
+        RECORD.recorded()
+        log.warning("file.refused", recognition=verdict.item.recognition_id, code=verdict.code, message=verdict.message)
+        self._on_answer()
+
+    async def _send_again(self, row: BatchRow, verdict: SendAgain) -> None:
+        retry, item = self._settings.retry, verdict.item
+        wait = slow_wait(item.attempts, retry.first_wait, retry.longest_wait, 0.5) if verdict.charged else 0.0
+        RECORD.before()
+        await self._ledger.do(
+            batches.again,
+            row.id,
+            item.recognition_id,
+            verdict.code,
+            verdict.message,
+            self._clock.now() + wait,
+            verdict.reupload,
+            verdict.alone,
+            verdict.charged,
+        )
+        RECORD.recorded()
+        log.warning("file.again", recognition=item.recognition_id, code=verdict.code, retry_in=round(wait, 1))
+        self._on_again()
+
+
+def _checked(raw: bytes) -> bytes:
+    """Parse it once, so that what is kept can be rendered; keep it as received but for the queries of its URLs."""
+    parse(raw)
+    return gzip.compress(without_url_queries(raw), compresslevel=6, mtime=0)
+
+
+def _query_fault(fault: OutOfOrder | TryLater) -> OutOfOrder:
+    quiet = isinstance(fault, TryLater) or fault.quiet
+    remedy = getattr(fault, "remedy", "")
+    return OutOfOrder("queries", fault.code, fault.message, remedy, fault.retry_after, quiet, fault.request_id)
+
+
+def _dropped(row: BatchRow) -> Failure:
+    message = "the service does not know the task any more"
+    return Failure("TaskDropped", message, "look at the bill, then `dropscribe retry`", task_id=row.task_id)

@@ -1,0 +1,422 @@
+"""Answers to files: outputs into place, whole; then the source to where it belongs.
+
+    owed -> render -> names reserved in the ledger -> aside, synced -> placed, JSON last -> folders synced
+         -> source hidden, proved to be the very file that was heard, placed in done/ -> delivered
+    failing -> names reserved -> error file placed, synced -> source placed in failed/ -> failed
+
+One deliverer an inbox, so that a slow or missing folder stops no other. Files go in groups: one sync a folder and group.
+"""
+
+import asyncio
+import gzip
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from dropscribe.boundaries import Step
+from dropscribe.clock import Clock, wait_for_event
+from dropscribe.config.settings import InboxSettings
+from dropscribe.disk.placing import content_sha256, make_folders, place, replace, sync_folder, write_aside
+from dropscribe.dispose import Disposal, MoveTo, Remove, Stay, Way, send_source_away, still_fits
+from dropscribe.error_file import error_json
+from dropscribe.errors import OutOfOrder
+from dropscribe.folders import FolderGuard, folder_fault
+from dropscribe.ledger import Ledger, deliveries
+from dropscribe.ledger.rows import OwedMedia, Owner, PlannedOutput, Reservation
+from dropscribe.model import Document, Failure
+from dropscribe.names import display, error_name, placing_order
+from dropscribe.naming import Standing, first_free, first_free_with_error, standing, stems
+from dropscribe.render import FORMATS, render_all
+from dropscribe.scopes import Scopes
+from dropscribe.transcript import UnusableResult, parse
+
+log = structlog.get_logger()
+Value = TypeVar("Value")
+
+RESERVE = Step("deliver.reserve", "before", "recorded")
+ASIDE = Step("deliver.write-aside", "before", "effect")
+PLACE = Step("deliver.place", "before", "effect")
+SYNC = Step("deliver.sync-folders", "before", "effect")
+DELIVERED = Step("deliver.delivered", "before", "recorded")
+ERROR_FILE = Step("deliver.error-file", "before", "effect")
+FAILED = Step("deliver.failed", "before", "recorded")
+
+GROUP = 64
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A file that is owed its outputs, and their texts by format."""
+
+    media: OwedMedia
+    texts: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A rendered file whose names are chosen; `standing` outputs are in place already."""
+
+    rendered: Rendered
+    reservation: Reservation
+    standing: frozenset[bytes]
+
+
+class Deliverer:
+    """Settles what the files of one inbox are owed."""
+
+    def __init__(
+        self,
+        name: str,
+        inboxes: Mapping[str, InboxSettings],
+        ledger: Ledger,
+        scopes: Scopes,
+        clock: Clock,
+        threads: Executor,
+        guard: Callable[[Path], FolderGuard],
+        longest_wait: float,
+        on_done: Callable[[], None],
+    ) -> None:
+        """`inboxes` is read anew for each group: folders and outputs are those of the moment of delivery."""
+        self._name = name
+        self._inboxes = inboxes
+        self._ledger = ledger
+        self._scopes = scopes
+        self._clock = clock
+        self._threads = threads
+        self._guard = guard
+        self._longest_wait = longest_wait
+        self._on_done = on_done
+        self._trouble: str | None = None
+        self._stopping = False
+        self.wake = asyncio.Event()
+
+    @property
+    def _inbox(self) -> InboxSettings:
+        return self._inboxes[self._name]
+
+    def stop(self) -> None:
+        """End after the group that is being placed."""
+        self._stopping = True
+        self.wake.set()
+
+    async def run(self) -> None:
+        """Deliver until stopped or cancelled."""
+        while not self._stopping:
+            if self._trouble is not None:
+                await self._scopes.passage(self._trouble)
+            now = self._clock.now()
+            group = await self._ledger.look(deliveries.owed, self._name, GROUP, now)
+            if not group:
+                due = await self._ledger.look(deliveries.next_owed, self._name, now)
+                await wait_for_event(self.wake, self._clock, None if due is None else max(0.05, due - now))
+                continue
+            await self._settle(group)
+
+    async def _settle(self, group: Sequence[OwedMedia]) -> None:
+        try:
+            await self._deliver([media for media in group if media.state != "failing"])
+            await self._fail([media for media in group if media.state == "failing"])
+        except OutOfOrder as fault:
+            self._trouble = fault.scope
+            await self._scopes.report(fault)
+        except Exception:
+            until = self._clock.now() + self._longest_wait
+            ids = [media.media_id for media in group]
+            await self._ledger.do(deliveries.postpone, ids, "a bug in dropscribe; see the log", until)
+            log.exception("deliver.bug", inbox=self._name, files=[display(media.path) for media in group])
+        else:
+            if self._trouble is not None:
+                await self._scopes.works(self._trouble)
+                self._trouble = None
+            self._on_done()
+
+    async def _deliver(self, group: Sequence[OwedMedia]) -> None:
+        if not group:
+            return
+        inbox = self._inbox
+        await self._in_thread(lambda: self._check_folders(inbox, inbox.done))
+        rendered = await self._render(group)
+        plans = await self._plan(inbox, rendered)
+        RESERVE.before()
+        reserved = await self._ledger.do(deliveries.reserve, [plan.reservation for plan in plans])
+        RESERVE.recorded()
+        plans = [plan for plan in plans if plan.reservation.media_id in reserved]
+        placed = await self._in_thread(lambda: _place_all(inbox, plans))
+        gone = await self._in_thread(lambda: self._send_away(inbox, placed))
+        await self._record(gone)
+
+    async def _record(self, gone: Sequence[tuple[Planned, Disposal]]) -> None:
+        DELIVERED.before()
+        finished = [(plan.reservation.media_id, disposal.reason) for plan, disposal in gone]
+        await self._ledger.do(deliveries.delivered, finished, self._clock.now())
+        DELIVERED.recorded()
+        for plan, disposal in gone:
+            log.info("file.delivered", inbox=self._name, path=display(plan.rendered.media.path), note=disposal.reason)
+
+    async def _render(self, group: Sequence[OwedMedia]) -> list[Rendered]:
+        ids = [media.recognition_id for media in group if media.recognition_id is not None]
+        bodies = await self._ledger.look(deliveries.results, ids)
+        outputs = self._inbox.outputs
+        found = await self._in_thread(lambda: [_render_one(media, bodies, outputs) for media in group])
+        for media, outcome in zip(group, found, strict=True):
+            if isinstance(outcome, Failure):
+                await self._ledger.do(deliveries.fail, media.media_id, outcome)
+        return [outcome for outcome in found if isinstance(outcome, Rendered)]
+
+    async def _plan(self, inbox: InboxSettings, rendered: Sequence[Rendered]) -> list[Planned]:
+        earlier = await self._ledger.look(deliveries.outputs_of, [one.media.media_id for one in rendered])
+        taken: set[bytes] = set()
+        plans = []
+        for one in rendered:
+            reserved = tuple(earlier.get(one.media.media_id, ()))
+            plan = await self._names_for(inbox, one, reserved, taken)
+            taken.update(planned.path for planned in plan.reservation.outputs)
+            if plan.reservation.moved_to is not None:
+                taken.add(plan.reservation.moved_to)
+            plans.append(plan)
+        return plans
+
+    async def _names_for(
+        self, inbox: InboxSettings, one: Rendered, reserved: Sequence[PlannedOutput], taken: set[bytes]
+    ) -> Planned:
+        formats = [(name, FORMATS[name].suffix) for name in placing_order(tuple(one.texts))]
+        outbox = os.fsencode(inbox.outbox)
+        within = [os.path.relpath(planned.path, outbox) for planned in reserved]
+        for names in stems(one.media, formats, within):
+            paths = [os.path.join(outbox, name) for name in names]
+            if taken.intersection(paths):
+                continue
+            owners = await self._ledger.look(deliveries.owners, paths)
+            plan = await self._in_thread(lambda: _fit(inbox, one, formats, paths, owners, reserved, taken))  # noqa: B023
+            if plan is not None:
+                return plan
+        raise folder_fault(inbox.outbox, "NoFreeName", f"no free name for the outputs of {display(one.media.path)}")
+
+    def _send_away(self, inbox: InboxSettings, plans: Sequence[Planned]) -> list[tuple[Planned, Disposal]]:
+        with _folder_trouble(inbox.inbox):
+            gone = [(plan, self._dispose(inbox, plan.rendered.media, plan.reservation.moved_to)) for plan in plans]
+        return [(plan, disposal) for plan, disposal in gone if disposal.final]
+
+    def _dispose(self, inbox: InboxSettings, media: OwedMedia, moved_to: bytes | None) -> Disposal:
+        return send_source_away(inbox.inbox, media, _way(inbox, media, moved_to), self._ledger.id)
+
+    async def _fail(self, group: Sequence[OwedMedia]) -> None:
+        if not group:
+            return
+        inbox = self._inbox
+        await self._in_thread(lambda: self._check_folders(inbox, inbox.failed))
+        taken: set[bytes] = set()
+        plans = [await self._plan_failure(inbox, media, taken) for media in group]
+        RESERVE.before()
+        await self._ledger.do(deliveries.reserve, plans)
+        RESERVE.recorded()
+        pairs = list(zip(group, plans, strict=True))
+        now = self._clock.now()
+        done = await self._in_thread(lambda: self._put_into_failed(inbox, pairs, now))
+        FAILED.before()
+        await self._ledger.do(deliveries.failed, [(media.media_id, gone.reason) for media, gone in done], now)
+        FAILED.recorded()
+        for media, _ in done:
+            log.warning(
+                "file.failed", inbox=self._name, path=display(media.path), code=media.code, message=media.message
+            )
+
+    async def _plan_failure(self, inbox: InboxSettings, media: OwedMedia, taken: set[bytes]) -> Reservation:
+        wanted = os.path.join(os.fsencode(inbox.failed), media.path)
+        stale = await self._ledger.look(deliveries.error_file_owner, error_name(wanted))
+        plan = await self._in_thread(lambda: _failure_names(inbox, media, wanted, stale, taken))
+        taken.update(path for path in (plan.moved_to, plan.error_file) if path is not None)
+        return plan
+
+    def _put_into_failed(
+        self, inbox: InboxSettings, pairs: Sequence[tuple[OwedMedia, Reservation]], now: float
+    ) -> list[tuple[OwedMedia, Disposal]]:
+        """The reasons stand durably in failed/ before any source moves there."""
+        touched = set()
+        with _folder_trouble(inbox.failed):
+            for media, plan in pairs:
+                assert plan.error_file is not None
+                touched.add(_write_error_file(inbox, media, plan.error_file, now))
+        _sync(touched, inbox.failed)
+        with _folder_trouble(inbox.inbox):
+            gone = [(media, self._dispose(inbox, media, plan.moved_to)) for media, plan in pairs]
+        return [(media, disposal) for media, disposal in gone if disposal.final]
+
+    def _check_folders(self, inbox: InboxSettings, target: Path | str) -> None:
+        self._guard(inbox.inbox).check()
+        if target is inbox.done:
+            self._guard(inbox.outbox).check()
+        if isinstance(target, Path):
+            self._guard(target).check()
+
+    async def _in_thread(self, call: Callable[[], Value]) -> Value:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+
+def _render_one(media: OwedMedia, bodies: Mapping[int, bytes], outputs: Sequence[str]) -> Rendered | Failure:
+    body = bodies.get(media.recognition_id or 0)
+    if body is None:
+        return Failure("ResultForgotten", "its result is not kept any more", "`dropscribe retry` recognises it again")
+    try:
+        transcript = parse(gzip.decompress(body))
+    except UnusableResult as unusable:
+        return Failure("UnusableResult", str(unusable), "report it to the service", task_id=media.task_id)
+    document = Document(
+        source_name=display(media.path),
+        size=media.look.size,
+        sha256=media.sha256 or "",
+        model=media.model or "",
+        settings=json.loads(media.settings or "{}"),
+        task_id=media.task_id,
+        transcript=transcript,
+    )
+    return Rendered(media, render_all(document, outputs))
+
+
+def _fit(
+    inbox: InboxSettings,
+    one: Rendered,
+    formats: Sequence[tuple[str, str]],
+    paths: Sequence[bytes],
+    owners: Mapping[bytes, Owner],
+    reserved: Sequence[PlannedOutput],
+    taken: set[bytes],
+) -> Planned | None:
+    """The plan under these names, or None if one of them is somebody else's."""
+    with _folder_trouble(inbox.outbox):
+        found = {path: content_sha256(path) for path in paths}
+        keeps = inbox.done == "keep"
+        if any(standing(one.media, owners.get(path), found[path], keeps) is Standing.FOREIGN for path in paths):
+            return None
+        outputs = tuple(
+            PlannedOutput(path, name, hashlib.sha256(one.texts[name]).hexdigest(), found[path] or "")
+            for path, (name, _) in zip(paths, formats, strict=True)
+        )
+        _remove_outgrown(reserved, paths)
+        moved_to = _target(inbox, one.media, taken)
+    in_place = frozenset(planned.path for planned in outputs if found[planned.path] == planned.sha256)
+    return Planned(one, Reservation(one.media.media_id, outputs, moved_to), in_place)
+
+
+def _target(inbox: InboxSettings, media: OwedMedia, taken: set[bytes]) -> bytes | None:
+    """Where the source will go: absolute; None where it stays or is deleted."""
+    if not isinstance(inbox.done, Path):
+        return None
+    if media.moved_to is not None and still_fits(media, media.moved_to):
+        return media.moved_to
+    wanted = os.path.join(os.fsencode(inbox.done), media.path)
+    return first_free(wanted, lambda path: path in taken or os.path.lexists(path))
+
+
+def _way(inbox: InboxSettings, media: OwedMedia, moved_to: bytes | None) -> Way:
+    """A failed source goes to failed/ unless the inbox keeps its sources; a delivered one where `done` says."""
+    if moved_to is not None:
+        root = inbox.failed if media.state == "failing" else inbox.done
+        assert isinstance(root, Path)
+        return MoveTo(root, moved_to, resuming=media.moved_to == moved_to)
+    return Remove() if inbox.done == "delete" and media.state != "failing" else Stay()
+
+
+def _failure_names(
+    inbox: InboxSettings, media: OwedMedia, wanted: bytes, stale: tuple[str, bytes] | None, taken: set[bytes]
+) -> Reservation:
+    """Where a failed source and its error file go; an error file of the same source is replaced."""
+    replaceable = {media.error_file}
+    if stale == (media.inbox, media.path):
+        replaceable.add(error_name(wanted))
+
+    def is_taken(path: bytes) -> bool:
+        return path in taken or (path not in replaceable and os.path.lexists(path))
+
+    with _folder_trouble(inbox.failed):
+        if inbox.done == "keep":
+            keeps = media.error_file or error_name(first_free_with_error(wanted, is_taken))
+            return Reservation(media.media_id, (), None, keeps)
+        target = media.moved_to
+        if media.error_file is None or target is None or not still_fits(media, target):
+            target = first_free_with_error(wanted, is_taken)
+        return Reservation(media.media_id, (), target, error_name(target))
+
+
+def _remove_outgrown(reserved: Iterable[PlannedOutput], paths: Sequence[bytes]) -> None:
+    """An interrupted delivery placed some of its set under names that turned out to be somebody else's."""
+    for planned in reserved:
+        if planned.path not in paths and content_sha256(planned.path) == planned.sha256:
+            os.unlink(planned.path)
+
+
+def _place_all(inbox: InboxSettings, plans: Sequence[Planned]) -> list[Planned]:
+    """Put the outputs of a group into place; those whose names were taken in this moment wait for the next round."""
+    with _folder_trouble(inbox.outbox):
+        placed = [plan for plan in plans if _place_set(inbox, plan)]
+        folders = {os.path.dirname(planned.path) for plan in placed for planned in plan.reservation.outputs}
+    _sync(folders, inbox.outbox)
+    return placed
+
+
+def _place_set(inbox: InboxSettings, plan: Planned) -> bool:
+    waiting = [planned for planned in plan.reservation.outputs if planned.path not in plan.standing]
+    if not waiting:
+        return True
+    folder = make_folders(inbox.outbox, os.path.dirname(os.path.relpath(waiting[0].path, os.fsencode(inbox.outbox))))
+    ready = []
+    for planned in waiting:
+        ASIDE.before()
+        tag = f"{plan.reservation.media_id}-{planned.format}"
+        ready.append((planned, write_aside(folder, tag, plan.rendered.texts[planned.format])))
+        ASIDE.effect()
+    try:
+        for planned, aside in ready:
+            PLACE.before()
+            (replace if planned.replaces else place)(aside, planned.path)
+            PLACE.effect()
+    except FileExistsError:
+        for _, aside in ready:
+            Path(os.fsdecode(aside)).unlink(missing_ok=True)
+        return False
+    return True
+
+
+def _write_error_file(inbox: InboxSettings, media: OwedMedia, path: bytes, now: float) -> bytes:
+    failure = Failure(
+        media.code or "unknown",
+        media.message or "",
+        media.remedy or "",
+        media.request_id,
+        media.task_id,
+        media.attempts,
+    )
+    folder = make_folders(inbox.failed, os.path.dirname(os.path.relpath(path, os.fsencode(inbox.failed))))
+    ERROR_FILE.before()
+    replace(write_aside(folder, f"{media.media_id}-error", error_json(failure, media.inbox, media.path, now)), path)
+    ERROR_FILE.effect()
+    return folder
+
+
+def _sync(folders: Iterable[bytes], about: Path) -> None:
+    with _folder_trouble(about):
+        SYNC.before()
+        for folder in folders:
+            sync_folder(folder)
+        SYNC.effect()
+
+
+class _folder_trouble:  # noqa: N801 - reads as the `with` clause it is
+    """An OSError inside is an alarm for this folder; no file is charged with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise folder_fault(self._folder, error.__class__.__name__, error.strerror or str(error)) from error

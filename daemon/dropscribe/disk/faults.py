@@ -1,0 +1,54 @@
+"""Which errors of the system are a fault of the disk or folder, so that no file is charged with them."""
+
+import errno
+
+from dropscribe.errors import OutOfOrder
+
+_SPACE = "free some space there; dropscribe goes on by itself"
+_RIGHTS = "give dropscribe's user the right to read and write there (and to enter the folders above)"
+_DISK = "look after the disk (`dmesg` names its errors); dropscribe goes on by itself when it works again"
+_MOUNT = "see that the disk or share is mounted and answers; dropscribe goes on by itself"
+_LIMIT = "raise the limit (for open files: LimitNOFILE in the unit), or free memory"
+
+_REMEDIES = {
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EFBIG: "this file system can not hold a file of that size; use another one",
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+    errno.EROFS: "mount it writable; dropscribe goes on by itself",
+    errno.EIO: _DISK,
+    errno.EUCLEAN: _DISK,
+    errno.EREMOTEIO: _DISK,
+    errno.ENXIO: _MOUNT,
+    errno.ENODEV: _MOUNT,
+    errno.ENOTCONN: _MOUNT,
+    errno.ESTALE: _MOUNT,
+    errno.ETIMEDOUT: _MOUNT,
+    errno.ECONNABORTED: _MOUNT,
+    errno.ECONNREFUSED: _MOUNT,
+    errno.ECONNRESET: _MOUNT,
+    errno.EHOSTDOWN: _MOUNT,
+    errno.EHOSTUNREACH: _MOUNT,
+    errno.ENETDOWN: _MOUNT,
+    errno.ENETUNREACH: _MOUNT,
+    errno.ENOLCK: _MOUNT,
+    errno.EMFILE: _LIMIT,
+    errno.ENFILE: _LIMIT,
+    errno.ENOMEM: _LIMIT,
+}
+
+
+def is_disk_fault(error: OSError) -> bool:
+    """True where the disk, the share, its rights or the machine's limits are at fault, and not one file.
+
+    EACCES counts: one unreadable source (PermissionError from `hashing.take`) is to be told apart before.
+    """
+    return error.errno in _REMEDIES
+
+
+def folder_fault(error: OSError, folder: str) -> OutOfOrder:
+    """The same as what the house does next: the scope `folder:<path>` is out of order. `folder` is for people."""
+    code = errno.errorcode.get(error.errno or 0, "OSError")
+    remedy = _REMEDIES.get(error.errno or 0, _DISK)
+    return OutOfOrder(f"folder:{folder}", code, f"{folder}: {error.strerror or type(error).__name__}", remedy)

@@ -1,0 +1,139 @@
+"""A source after its delivery or failure: what moves is the very file that was heard.
+
+    hide it under a private name -> prove that it is the file that was taken -> place or delete it
+    (not the one: it gets its name back, and is taken anew)
+
+Every step finds out by itself how far an interrupted try came; done twice, nothing happens twice.
+"""
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from dropscribe.boundaries import Step
+from dropscribe.disk.moving import hide, place_source, put_back, remove_source, verify
+from dropscribe.disk.placing import content_sha256
+from dropscribe.disk.sources import look_at, look_of_stat
+from dropscribe.errors import SourceChanged
+from dropscribe.ledger.rows import OwedMedia
+from dropscribe.model import Look
+from dropscribe.names import PRIVATE_PREFIX
+from dropscribe.naming import numbers
+
+HIDE = Step("source.hide", "before", "effect")
+GO = Step("source.move", "before", "effect")
+
+VANISHED = "the source had vanished from the inbox"
+REPLACED = "another file stands in the source's place; it stays and is taken anew"
+
+
+@dataclass(frozen=True)
+class Stay:
+    """`keep`: the source stays in the inbox."""
+
+
+@dataclass(frozen=True)
+class Remove:
+    """`delete`."""
+
+
+@dataclass(frozen=True)
+class MoveTo:
+    """To `path` (absolute) below `root`. `resuming`: this very target was recorded by an earlier try."""
+
+    root: Path
+    path: bytes
+    resuming: bool
+
+
+Way = Stay | Remove | MoveTo
+
+
+@dataclass(frozen=True)
+class Disposal:
+    """`final` is False where another name is needed; `reason` says why a source is not where it was to go."""
+
+    final: bool
+    reason: str | None = None
+
+
+def private_name(media_id: int, ledger_id: str) -> bytes:
+    """The name under which a source is hidden; the same after a crash."""
+    return PRIVATE_PREFIX + f"{ledger_id}-{media_id}.moving".encode()
+
+
+def send_source_away(root: Path, media: OwedMedia, way: Way, ledger_id: str) -> Disposal:
+    """Move or delete the source of one file. Blocking; raises OSError for a fault of the disk."""
+    if isinstance(way, Stay):
+        return Disposal(True)
+    name = private_name(media.media_id, ledger_id)
+    hidden = os.path.join(os.path.dirname(media.path), name)
+    reason = _hide(root, media, name, hidden)
+    if reason is not None:
+        arrived = isinstance(way, MoveTo) and way.resuming and is_there(media, way.path)
+        return Disposal(True, None if arrived else reason)
+    if isinstance(way, Remove):
+        GO.before()
+        remove_source(root, hidden)
+        GO.effect()
+        return Disposal(True)
+    return _place(root, media, way, hidden)
+
+
+def still_fits(media: OwedMedia, target: bytes) -> bool:
+    """Whether a recorded target may be used on: nothing stands there, or what stands there is this very source."""
+    return not os.path.lexists(target) or is_there(media, target)
+
+
+def is_there(media: OwedMedia, target: bytes) -> bool:
+    """Whether the source has arrived at `target`."""
+    try:
+        found = os.lstat(target)
+    except OSError:
+        return False
+    if found.st_size != media.look.size:
+        return False
+    return look_of_stat(found) == media.look or content_sha256(target) == media.sha256
+
+
+def _hide(root: Path, media: OwedMedia, name: bytes, hidden: bytes) -> str | None:
+    """None when the very file that was taken is hidden; else why not."""
+    if not isinstance(look_at(root, hidden), Look):
+        found = look_at(root, media.path)
+        if not isinstance(found, Look):
+            return VANISHED
+        if found != media.look:
+            return REPLACED
+        HIDE.before()
+        try:
+            hide(root, media.path, name)
+        except FileNotFoundError:
+            return VANISHED
+        HIDE.effect()
+    if verify(root, hidden, media.look):
+        return None
+    _give_back(root, hidden, media.path)
+    return REPLACED
+
+
+def _give_back(root: Path, hidden: bytes, path: bytes) -> None:
+    """Its name again; where something newer took that meanwhile, the next free one in the same folder."""
+    for name in numbers(path):
+        with contextlib.suppress(FileExistsError):
+            put_back(root, hidden, name)
+            return
+
+
+def _place(root: Path, media: OwedMedia, way: MoveTo, hidden: bytes) -> Disposal:
+    relative = os.path.relpath(way.path, os.fsencode(way.root))
+    GO.before()
+    try:
+        place_source(root, hidden, way.root, relative, media.look, media.sha256 or "", resuming=way.resuming)
+    except FileExistsError:
+        return Disposal(False)
+    except SourceChanged:
+        _give_back(root, hidden, media.path)
+        return Disposal(True, REPLACED)
+    GO.effect()
+    return Disposal(True)

@@ -1,0 +1,103 @@
+"""Folders remember where they lay. One that is missing, or lies elsewhere, is an alarm: never created anew, never taken for empty."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dropscribe.errors import OutOfOrder
+from dropscribe.mounts import filesystem_type, mark_of
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a folder lies. Device numbers are given anew at each boot, so a file system is also known by its own id."""
+
+    device: int
+    is_mount: bool
+    filesystem: str
+    fsid: int
+    boot: str
+
+    def text(self) -> str:
+        return json.dumps(asdict(self))
+
+
+def place_of(path: Path) -> Place | None:
+    """Where `path` lies now; None where there is no folder."""
+    mark = mark_of(path)
+    if mark is None:
+        return None
+    boot = BOOT_ID.read_text().strip() if BOOT_ID.exists() else ""
+    return Place(mark.device, mark.is_mount, filesystem_type(path), os.statvfs(path).f_fsid, boot)
+
+
+def same_place(before: Place, now: Place) -> bool:
+    """Whether a folder is where it was: pure.
+
+    After a reboot, file systems that have no lasting id (overlay, tmpfs, some network ones) are known by their kind and
+    by whether the folder is their mount point.
+    """
+    if before.device == now.device:
+        return before.is_mount == now.is_mount or before.boot != now.boot
+    if before.fsid and before.fsid == now.fsid:
+        return True
+    kind = (before.filesystem, before.is_mount)
+    return before.boot != now.boot and kind == (now.filesystem, now.is_mount) and before.is_mount
+
+
+class FolderGuard:
+    """Looks at one folder before work that needs it. Blocking; for threads."""
+
+    def __init__(
+        self, path: Path, known: Callable[[bytes], str | None], remember: Callable[[bytes, str], None]
+    ) -> None:
+        """`known` and `remember` are the ledger's memory of folders."""
+        self.path = path
+        self._known = known
+        self._remember = remember
+        self._place: Place | None = None
+
+    def check(self) -> None:
+        """Create the folder if it was never seen.
+
+        Raises:
+            OutOfOrder: scope `folder:<path>`; it is missing, elsewhere, or cannot be looked at.
+        """
+        try:
+            self._check()
+        except OSError as error:
+            raise folder_fault(self.path, "FolderUnusable", error.strerror or str(error)) from error
+
+    def _check(self) -> None:
+        now = place_of(self.path)
+        before = self._place or self._remembered()
+        if before is None:
+            self._first_time(now)
+        elif now is None:
+            raise folder_fault(self.path, "FolderMissing", "it was there before and is missing now")
+        elif not same_place(before, now):
+            raise folder_fault(self.path, "FolderElsewhere", "it lies on another device than before")
+        else:
+            self._place = before
+
+    def _remembered(self) -> Place | None:
+        text = self._known(os.fsencode(self.path))
+        return None if text is None else Place(**json.loads(text))
+
+    def _first_time(self, now: Place | None) -> None:
+        if now is None:
+            self.path.mkdir(parents=True, exist_ok=True)
+            now = place_of(self.path)
+        if now is not None:
+            self._remember(os.fsencode(self.path), now.text())
+            self._place = now
+
+
+def folder_fault(path: Path, code: str, what: str) -> OutOfOrder:
+    """An alarm for one folder; everything else goes on."""
+    remedy = "mount or restore it, or give dropscribe's user access; the work resumes by itself"
+    return OutOfOrder(f"folder:{path}", code, f"the folder {path} cannot be used: {what}", remedy)

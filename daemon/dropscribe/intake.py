@@ -1,0 +1,286 @@
+"""An inbox to taken files: events are hints, the full rescan against the ledger is the truth.
+
+    event or rescan -> known already? -> first look -> (settle) -> second look, equal -> one read -> taken
+
+One intake an inbox. An unsettled file is weather: it lives only in memory and is looked at anew after a restart.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from dropscribe.boundaries import Step
+from dropscribe.clock import Clock, wait_for_event
+from dropscribe.config.settings import InboxSettings
+from dropscribe.disk.sources import Stopped, look_at
+from dropscribe.errors import OutOfOrder, SourceChanged
+from dropscribe.folders import FolderGuard, folder_fault
+from dropscribe.hashing import StillOpen, take
+from dropscribe.ledger import Ledger, intake
+from dropscribe.ledger.rows import KnownMedia, NewMedia, Taken
+from dropscribe.model import LARGEST_MEDIA, Failure, Fingerprint, Look
+from dropscribe.names import display, suffix_of
+from dropscribe.packing import size_class
+from dropscribe.scan import Candidate, Rules, inspect, walk
+from dropscribe.scopes import Scopes
+from dropscribe.settle import Settled, Tracker
+
+log = structlog.get_logger()
+Value = TypeVar("Value")
+
+TAKE = Step("intake.take", "before", "recorded")
+
+CHUNK = 500
+"""Candidates compared with the ledger at a time."""
+READ_AT_ONCE = 32
+LONGEST_QUIET = 3600.0
+CAPACITY = 20_000
+"""Files that settle at the same time; the next rescan brings the others."""
+
+TOO_LARGE = Failure(
+    "FILE_TOO_LARGE",
+    "the file is larger than 2 GB, the most that the service takes",
+    "cut the recording, or convert it to a smaller format, and drop it again",
+)
+
+
+def is_new(look: Look, known: KnownMedia | None, keeps: bool, has_error_file: Callable[[KnownMedia], bool]) -> bool:
+    """Whether a file that lies in an inbox is to be taken: pure but for `has_error_file`.
+
+    `keeps`: sources stay in this inbox, so one that was delivered or failed lies there rightly.
+    """
+    if known is None or known.state == "withdrawn":
+        return True
+    if known.state == "delivered":
+        return not keeps or look != known.look
+    if known.state == "failed":
+        return not keeps or look != known.look or not has_error_file(known)
+    return look != known.look
+
+
+class Intake:
+    """Takes what settles in one inbox."""
+
+    def __init__(
+        self,
+        name: str,
+        inboxes: Mapping[str, InboxSettings],
+        skip: Callable[[], Sequence[Path]],
+        ledger: Ledger,
+        scopes: Scopes,
+        clock: Clock,
+        threads: Executor,
+        guard: Callable[[Path], FolderGuard],
+        on_taken: Callable[[str, Taken], None],
+        once: bool,
+    ) -> None:
+        """`skip` gives the folders that are never scanned; `once` takes only what lies there at the first scan."""
+        self._name = name
+        self._inboxes = inboxes
+        self._skip = skip
+        self._ledger = ledger
+        self._scopes = scopes
+        self._clock = clock
+        self._threads = threads
+        self._guard = guard
+        self._on_taken = on_taken
+        self._once = once
+        self._tracker = Tracker(inboxes[name].settle, CAPACITY)
+        self._hints: set[bytes] = set()
+        self._scan_at = 0.0
+        self._overflow = False
+        self._stopping = False
+        self._unreadable: set[bytes] = set()
+        self.first_scan_done = False
+        self.wake = asyncio.Event()
+
+    @property
+    def settling(self) -> int:
+        """Files that are looked at and not taken yet."""
+        return len(self._tracker)
+
+    @property
+    def settled_down(self) -> bool:
+        """Whether everything that lay here at the first scan is taken (`run --once`)."""
+        return self.first_scan_done and not self._tracker and not self._overflow
+
+    def hint(self, path: bytes) -> None:
+        """An event: something is to be looked at. Called in the event loop."""
+        self._hints.add(path)
+        self.wake.set()
+
+    def doubt(self, reason: str) -> None:
+        """Events were lost, or could have been: the next rescan is now. Called in the event loop."""
+        log.debug("watch.doubt", inbox=self._name, reason=reason)
+        self._scan_at = 0.0
+        self.wake.set()
+
+    def stop(self) -> None:
+        """No file is read on."""
+        self._stopping = True
+
+    async def run(self) -> None:
+        """Take files until cancelled."""
+        while True:
+            try:
+                await self._round()
+            except OutOfOrder as fault:
+                await self._scopes.report(fault)
+                await self._scopes.passage(fault.scope)
+                self._scan_at = 0.0
+            else:
+                await wait_for_event(self.wake, self._clock, self._until_next())
+
+    @property
+    def _inbox(self) -> InboxSettings:
+        return self._inboxes[self._name]
+
+    async def _round(self) -> None:
+        inbox = self._inbox
+        await self._in_thread(self._guard(inbox.inbox).check)
+        if self._clock.monotonic() >= self._scan_at:
+            await self._rescan(inbox)
+        if self._hints:
+            hints, self._hints = self._hints, set()
+            await self._in_thread(lambda: self._first_looks(inbox, hints))
+        await self._second_looks(inbox)
+        await self._scopes.works(f"folder:{inbox.inbox}")
+
+    def _until_next(self) -> float:
+        due = self._tracker.next_due()
+        times = [self._scan_at] if due is None else [self._scan_at, due]
+        return max(0.01, min(times) - self._clock.monotonic())
+
+    async def _rescan(self, inbox: InboxSettings) -> None:
+        if self._once and self.first_scan_done and not self._overflow:
+            self._scan_at = self._clock.monotonic() + LONGEST_QUIET
+            return
+        before = self._clock.monotonic()
+        self._overflow = False
+        await self._in_thread(lambda: self._scan(inbox))
+        took = self._clock.monotonic() - before
+        self._scan_at = self._clock.monotonic() + (inbox.settle if self._overflow else max(inbox.rescan, took))
+        self.first_scan_done = True
+
+    def _scan(self, inbox: InboxSettings) -> None:
+        """Every candidate that the ledger does not know gets its first look. In a thread; nothing else uses the tracker."""
+        rules = Rules(inbox.include, inbox.exclude)
+        with _inbox_trouble(inbox.inbox):
+            entries = walk(inbox.inbox, self._skip(), rules)
+            candidates = (entry for entry in entries if isinstance(entry, Candidate))
+            for chunk in _chunks(candidates, CHUNK):
+                self._see(inbox, chunk)
+
+    def _first_looks(self, inbox: InboxSettings, paths: Iterable[bytes]) -> None:
+        rules = Rules(inbox.include, inbox.exclude)
+        with _inbox_trouble(inbox.inbox):
+            entries = (inspect(inbox.inbox, path, self._skip(), rules) for path in paths)
+            candidates = (entry for entry in entries if isinstance(entry, Candidate))
+            for chunk in _chunks(candidates, CHUNK):
+                self._see(inbox, chunk)
+
+    def _see(self, inbox: InboxSettings, chunk: Sequence[Candidate]) -> None:
+        known = self._ledger.look_now(intake.known, inbox.name, [candidate.path for candidate in chunk])
+        keeps = inbox.done == "keep"
+        now = self._clock.monotonic()
+        for candidate in chunk:
+            if is_new(candidate.look, known.get(candidate.path), keeps, _has_error_file) and not self._tracker.see(
+                candidate.path, candidate.look, now
+            ):
+                self._overflow = True
+
+    async def _second_looks(self, inbox: InboxSettings) -> None:
+        due = self._tracker.due(self._clock.monotonic())
+        for chunk in _chunks(iter(due), READ_AT_ONCE):
+            settled = await self._in_thread(lambda: self._look_again(inbox, chunk))  # noqa: B023 - awaited at once
+            found = await self._in_thread(lambda: self._read(inbox, settled))  # noqa: B023 - awaited at once
+            await asyncio.gather(*(self._take(inbox, path, outcome) for path, outcome in found))
+
+    def _look_again(self, inbox: InboxSettings, paths: Sequence[bytes]) -> list[tuple[bytes, Look]]:
+        settled = []
+        with _inbox_trouble(inbox.inbox):
+            for path in paths:
+                seen = look_at(inbox.inbox, path)
+                look = seen if isinstance(seen, Look) else None
+                verdict = self._tracker.second_look(path, look, self._clock.monotonic())
+                if isinstance(verdict, Settled):
+                    settled.append((path, verdict.look))
+        return settled
+
+    def _read(
+        self, inbox: InboxSettings, settled: Sequence[tuple[bytes, Look]]
+    ) -> list[tuple[bytes, Fingerprint | Look]]:
+        """The fingerprint of each settled file; its look where it is too large to be worth reading."""
+        found: list[tuple[bytes, Fingerprint | Look]] = []
+        with _inbox_trouble(inbox.inbox):
+            for path, look in settled:
+                outcome = look if look.size > LARGEST_MEDIA else self._fingerprint(inbox, path, look)
+                if outcome is not None:
+                    found.append((path, outcome))
+        return found
+
+    def _fingerprint(self, inbox: InboxSettings, path: bytes, look: Look) -> Fingerprint | None:
+        try:
+            return take(inbox.inbox, path, look, lambda: self._stopping)
+        except (StillOpen, SourceChanged) as unfinished:
+            log.debug("file.unfinished", inbox=self._name, path=display(path), reason=str(unfinished))
+            seen = look_at(inbox.inbox, path)
+            if isinstance(seen, Look):
+                self._tracker.restart(path, seen, self._clock.monotonic())
+        except PermissionError as denied:
+            if path not in self._unreadable:
+                self._unreadable.add(path)
+                log.warning("file.unreadable", inbox=self._name, path=display(path), reason=denied.strerror)
+        except Stopped:
+            pass
+        return None
+
+    async def _take(self, inbox: InboxSettings, path: bytes, outcome: Fingerprint | Look) -> None:
+        now = self._clock.now()
+        if isinstance(outcome, Look):
+            media_id = await self._ledger.do(intake.take_failed, inbox.name, path, outcome, TOO_LARGE, now)
+            self._on_taken(inbox.name, Taken(media_id, 0, "refused", False))
+            return
+        suffix = suffix_of(path)
+        new = NewMedia(inbox.name, path, outcome, inbox.recipe, suffix, size_class(outcome.look.size))
+        TAKE.before()
+        taken = await self._ledger.do(intake.take, new, now)
+        TAKE.recorded()
+        log.info("file.taken", inbox=inbox.name, path=display(path), bytes=outcome.look.size, joins=not taken.new)
+        if taken.stale_error_file is not None:
+            await self._in_thread(lambda: _remove_stale(taken.stale_error_file))
+        self._on_taken(inbox.name, taken)
+
+    async def _in_thread(self, call: Callable[[], Value]) -> Value:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+
+def _chunks(items: Iterator[Value], size: int) -> Iterator[list[Value]]:
+    while chunk := list(islice(items, size)):
+        yield chunk
+
+
+def _has_error_file(known: KnownMedia) -> bool:
+    return known.error_file is not None and os.path.lexists(known.error_file)
+
+
+def _remove_stale(path: bytes | None) -> None:
+    if path is not None:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+
+@contextlib.contextmanager
+def _inbox_trouble(folder: Path) -> Iterator[None]:
+    """An OSError that is not one file's is an alarm for the inbox."""
+    try:
+        yield
+    except OSError as error:
+        raise folder_fault(folder, type(error).__name__, error.strerror or str(error)) from error

@@ -1,0 +1,404 @@
+"""Batches: the intent before the paid call, its outcome, and what came of each item."""
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, select, update
+
+from dropscribe.ledger.intake import doom_objects, failure_values, look_of
+from dropscribe.ledger.rows import BatchRow, Item, ReadyGroup, StaleWrite
+from dropscribe.ledger.schema import batch, batch_item, media, recognition, result
+from dropscribe.ledger.uploads import one_more
+from dropscribe.model import Failure, Identity, Look
+
+
+def ready_groups(connection: Connection, now: float) -> list[ReadyGroup]:
+    """What is ready for a batch, by what may travel together."""
+    columns = (recognition.c.model, recognition.c.settings, recognition.c.size_class, recognition.c.alone)
+    query = (
+        select(*columns, func.count(), func.min(recognition.c.ready_at))
+        .where(recognition.c.state == "uploaded", recognition.c.wait_until <= now)
+        .group_by(*columns)
+    )
+    return [ReadyGroup(*row) for row in connection.execute(query)]
+
+
+def sources_of_ready(
+    connection: Connection, group: ReadyGroup, limit: int, now: float
+) -> list[tuple[int, str, bytes, Look]]:
+    """(media id, inbox, path, look) of every file that waits on the recognitions that would leave next."""
+    ids = _ready(group, now, ()).with_only_columns(recognition.c.id).limit(limit).scalar_subquery()
+    rows = connection.execute(select(media).where(media.c.recognition_id.in_(ids), media.c.state == "waiting"))
+    return [(row.id, row.inbox, row.path, look_of(row)) for row in rows]
+
+
+def intend(
+    connection: Connection,
+    group: ReadyGroup,
+    limit: int,
+    identity: Identity,
+    owner: int,
+    now: float,
+    server_time: float | None,
+    withheld: Collection[int] = (),
+) -> BatchRow | None:
+    """Write down the intent to pay for up to `limit` recognitions of a group; None if none is ready any more.
+
+    Raises:
+        StaleWrite: one of them moved meanwhile; nothing is written.
+        sqlalchemy.exc.IntegrityError: the database refuses a second open payment; nothing is written.
+    """
+    rows = connection.execute(_ready(group, now, withheld).limit(limit)).all()
+    if not rows:
+        return None
+    inserted = connection.execute(
+        insert(batch).values(
+            endpoint=identity.endpoint,
+            account=identity.account,
+            model=group.model,
+            settings=group.settings,
+            state="intended",
+            owner=owner,
+            total=len(rows),
+            intended_at=now,
+            server_time=server_time,
+        )
+    )
+    batch_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]
+    _insert_items(connection, batch_id, rows)
+    _move(connection, [row.id for row in rows], "uploaded", "submitting")
+    return next(iter(_batches(connection, batch.c.id == batch_id)))
+
+
+def accepted(connection: Connection, batch_id: int, task_id: str, request_id: str | None, now: float) -> bool:
+    """The service has a task for this batch (told by its answer, or found in the task list)."""
+    changed = connection.execute(
+        update(batch)
+        .where(batch.c.id == batch_id, batch.c.state.in_(("intended", "lost")))
+        .values(state="submitted", task_id=task_id, request_id=request_id, submitted_at=now)
+    )
+    if changed.rowcount == 1:
+        ids = _live_ids(connection, batch_id)
+        connection.execute(
+            update(recognition)
+            .where(recognition.c.id.in_(ids), recognition.c.state == "submitting")
+            .values(state="submitted", task_id=task_id)
+        )
+    return changed.rowcount == 1
+
+
+def lost(connection: Connection, batch_id: int, reason: str) -> bool:
+    """The answer to the submit was lost: the task list decides."""
+    changed = connection.execute(
+        update(batch).where(batch.c.id == batch_id, batch.c.state == "intended").values(state="lost", reason=reason)
+    )
+    return changed.rowcount == 1
+
+
+def not_accepted(
+    connection: Connection, batch_id: int, reason: str, now: float, wait_until: float, alone: bool = False
+) -> bool:
+    """Definitely refused, or never sent: nothing was billed, the objects stay, the recognitions are ready again.
+
+    `alone` marks them to travel one by one from now on.
+    """
+    changed = connection.execute(
+        update(batch)
+        .where(batch.c.id == batch_id, batch.c.state == "intended")
+        .values(state="refused", reason=reason, closed_at=now)
+    )
+    if changed.rowcount != 1:
+        return False
+    ids = _end_items(connection, batch_id, "not accepted")
+    values: dict[str, Any] = {"state": "uploaded", "wait_until": wait_until}
+    if alone:
+        values["alone"] = True
+    connection.execute(update(recognition).where(recognition.c.id.in_(ids)).values(**values))
+    return True
+
+
+def never_arrived(connection: Connection, batch_id: int, reason: str, now: float) -> bool:
+    """A complete list after the grace shows no task: the recognitions get new keys, and the old objects go first."""
+    changed = connection.execute(
+        update(batch)
+        .where(batch.c.id == batch_id, batch.c.state == "lost")
+        .values(state="absent", reason=reason, closed_at=now)
+    )
+    if changed.rowcount == 1:
+        _begin_again(connection, _end_items(connection, batch_id, "never arrived"), now)
+    return changed.rowcount == 1
+
+
+def dropped(connection: Connection, batch_id: int, failure: Failure, now: float) -> bool:
+    """The service lost the task: each recognition is bought again once, then it fails."""
+    changed = connection.execute(
+        update(batch)
+        .where(batch.c.id == batch_id, batch.c.state.in_(("lost", "submitted")))
+        .values(state="dropped", reason=failure.message, closed_at=now)
+    )
+    if changed.rowcount != 1:
+        return False
+    ids = _end_items(connection, batch_id, "dropped by the service")
+    rows = connection.execute(select(recognition.c.id, recognition.c.rebuys).where(recognition.c.id.in_(ids))).all()
+    again = [row.id for row in rows if row.rebuys == 0]
+    connection.execute(update(recognition).where(recognition.c.id.in_(again)).values(rebuys=recognition.c.rebuys + 1))
+    _begin_again(connection, again, now)
+    for row in rows:
+        if row.rebuys:
+            _refuse(connection, row.id, failure, now)
+    return True
+
+
+def paid_twice(connection: Connection, batch_id: int, task_ids: Sequence[str]) -> None:
+    """More tasks than one have our keys: a fact for `status`, never hidden."""
+    connection.execute(update(batch).where(batch.c.id == batch_id).values(paid_twice=json.dumps(list(task_ids))))
+
+
+def adopt_unknown(
+    connection: Connection, keys: Sequence[str], identity: Identity, task_id: str, owner: int, now: float
+) -> int | None:
+    """A finished task of ours that the ledger does not know (a restored backup): give it a batch of what is still ready.
+
+    Returns the batch's id, or None where nothing of it is waiting any more.
+    """
+    rows = connection.execute(
+        select(recognition).where(recognition.c.object_key.in_(keys), recognition.c.state == "uploaded")
+    ).all()
+    if not rows:
+        return None
+    inserted = connection.execute(
+        insert(batch).values(
+            endpoint=identity.endpoint,
+            account=identity.account,
+            model=rows[0].model,
+            settings=rows[0].settings,
+            state="intended",
+            owner=owner,
+            total=len(keys),
+            intended_at=now,
+            reason="found in the task list; the ledger did not know it",
+        )
+    )
+    batch_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]
+    _insert_items(connection, batch_id, rows)
+    _move(connection, [row.id for row in rows], "uploaded", "submitting")
+    accepted(connection, batch_id, task_id, None, now)
+    return batch_id
+
+
+def open_batches(connection: Connection, *states: str) -> list[BatchRow]:
+    """Batches in these states, each with its live items."""
+    return _batches(connection, batch.c.state.in_(states))
+
+
+def batch_row(connection: Connection, batch_id: int) -> BatchRow | None:
+    """One batch, whatever its state, with the items that are still live."""
+    return next(iter(_batches(connection, batch.c.id == batch_id)), None)
+
+
+def known_tasks(connection: Connection, task_ids: Sequence[str]) -> set[str]:
+    """Which of these tasks the ledger knows."""
+    found: set[str] = set()
+    for start in range(0, len(task_ids), 500):
+        some = task_ids[start : start + 500]
+        found.update(connection.execute(select(batch.c.task_id).where(batch.c.task_id.in_(some))).scalars())
+    return found
+
+
+def ready_since_before(connection: Connection) -> list[tuple[int, str, float]]:
+    """(id, key, ready at) of everything that waits for a batch now: what a forgotten task could be about."""
+    columns = (recognition.c.id, recognition.c.object_key, recognition.c.ready_at)
+    return [tuple(row) for row in connection.execute(select(*columns).where(recognition.c.state == "uploaded"))]
+
+
+def answered(connection: Connection, batch_id: int, recognition_id: int, body: bytes, now: float) -> bool:
+    """The result is safe: subscribers are owed their outputs, the object has to go."""
+    if not _end_item(connection, batch_id, recognition_id, "answered"):
+        return False
+    connection.execute(insert(result).values(recognition_id=recognition_id, body=body, received_at=now))
+    _finish(connection, recognition_id, "answered", now, code=None, message=None, remedy=None)
+    connection.execute(
+        update(media).where(media.c.recognition_id == recognition_id, media.c.state == "waiting").values(state="due")
+    )
+    return True
+
+
+def refused(connection: Connection, batch_id: int, recognition_id: int, failure: Failure, now: float) -> bool:
+    """A verdict against the file itself: each subscriber fails with its own error file."""
+    if not _end_item(connection, batch_id, recognition_id, f"refused: {failure.code}"):
+        return False
+    _refuse(connection, recognition_id, failure, now)
+    return True
+
+
+def refused_before_submit(connection: Connection, recognition_id: int, failure: Failure, now: float) -> None:
+    """A fault of the file that was found while it was uploaded."""
+    _refuse(connection, recognition_id, failure, now)
+
+
+def again(
+    connection: Connection,
+    batch_id: int,
+    recognition_id: int,
+    code: str,
+    message: str,
+    wait_until: float,
+    reupload: bool = False,
+    alone: bool = False,
+    charged: bool = True,
+) -> bool:
+    """The item is to be sent again: its object stays, or goes first where it is to be uploaded anew."""
+    if not _end_item(connection, batch_id, recognition_id, f"again: {code}"):
+        return False
+    tries = connection.execute(select(recognition.c.tries).where(recognition.c.id == recognition_id)).scalar_one()
+    values: dict[str, Any] = {"state": "uploaded", "wait_until": wait_until, "code": code, "message": message}
+    if charged:
+        values |= {"attempts": recognition.c.attempts + 1, "tries": one_more(tries, code)}
+    if alone:
+        values["alone"] = True
+    if reupload:
+        values |= {"state": "needed", "object_key": None, "ready_at": None}
+        doom_objects(connection, recognition_id)
+    connection.execute(update(recognition).where(recognition.c.id == recognition_id).values(**values))
+    return True
+
+
+def close_if_judged(connection: Connection, batch_id: int, billed_seconds: float | None, now: float) -> bool:
+    """A batch without live items is done."""
+    live = exists().where(batch_item.c.batch_id == batch.c.id, batch_item.c.live)
+    changed = connection.execute(
+        update(batch)
+        .where(batch.c.id == batch_id, batch.c.state == "submitted", ~live)
+        .values(state="done", closed_at=now, billed_seconds=billed_seconds)
+    )
+    return changed.rowcount == 1
+
+
+def _ready(group: ReadyGroup, now: float, withheld: Collection[int]) -> Any:
+    query = (
+        select(recognition)
+        .where(recognition.c.state == "uploaded", recognition.c.wait_until <= now)
+        .where(recognition.c.model == group.model, recognition.c.settings == group.settings)
+        .where(recognition.c.size_class == group.size_class, recognition.c.alone == group.alone)
+    )
+    if withheld:
+        query = query.where(recognition.c.id.not_in(list(withheld)))
+    return query.order_by(recognition.c.id)
+
+
+def _insert_items(connection: Connection, batch_id: int, rows: Sequence[Row[Any]]) -> None:
+    items = [
+        {
+            "batch_id": batch_id,
+            "recognition_id": row.id,
+            "position": n,
+            "object_key": row.object_key,
+            "live": True,
+        }
+        for n, row in enumerate(rows)
+    ]
+    connection.execute(insert(batch_item), items)
+
+
+def _move(connection: Connection, ids: Sequence[int], here: str, there: str) -> None:
+    moved = connection.execute(
+        update(recognition).where(recognition.c.id.in_(ids), recognition.c.state == here).values(state=there)
+    )
+    if moved.rowcount != len(ids):
+        raise StaleWrite(f"{len(ids) - moved.rowcount} of {len(ids)} recognitions were not {here} any more")
+
+
+def _batches(connection: Connection, condition: ColumnElement[bool]) -> list[BatchRow]:
+    rows = connection.execute(select(batch).where(condition).order_by(batch.c.id)).all()
+    items: dict[int, list[Item]] = {row.id: [] for row in rows}
+    query = (
+        select(batch_item.c.batch_id, batch_item.c.object_key, recognition)
+        .join(recognition, recognition.c.id == batch_item.c.recognition_id)
+        .where(batch_item.c.batch_id.in_(list(items)), batch_item.c.live)
+        .order_by(batch_item.c.batch_id, batch_item.c.position)
+    )
+    for row in connection.execute(query):
+        item = Item(row.id, row[1], row.attempts, json.loads(row.tries), row.rebuys)
+        items[row.batch_id].append(item)
+    return [_batch_row(row, items[row.id]) for row in rows]
+
+
+def _batch_row(row: Row[Any], items: Sequence[Item]) -> BatchRow:
+    return BatchRow(
+        id=row.id,
+        endpoint=row.endpoint,
+        account=row.account,
+        model=row.model,
+        settings=row.settings,
+        state=row.state,
+        total=row.total,
+        task_id=row.task_id,
+        intended_at=row.intended_at,
+        server_time=row.server_time,
+        submitted_at=row.submitted_at,
+        items=tuple(items),
+    )
+
+
+def _live_ids(connection: Connection, batch_id: int) -> list[int]:
+    query = select(batch_item.c.recognition_id).where(batch_item.c.batch_id == batch_id, batch_item.c.live)
+    return list(connection.execute(query).scalars())
+
+
+def _end_items(connection: Connection, batch_id: int, verdict: str) -> list[int]:
+    ids = _live_ids(connection, batch_id)
+    mine = (batch_item.c.batch_id == batch_id, batch_item.c.live)
+    connection.execute(update(batch_item).where(*mine).values(live=False, verdict=verdict))
+    return ids
+
+
+def _end_item(connection: Connection, batch_id: int, recognition_id: int, verdict: str) -> bool:
+    changed = connection.execute(
+        update(batch_item)
+        .where(
+            batch_item.c.batch_id == batch_id,
+            batch_item.c.recognition_id == recognition_id,
+            batch_item.c.live,
+        )
+        .values(live=False, verdict=verdict)
+    )
+    return changed.rowcount == 1
+
+
+def _begin_again(connection: Connection, ids: Sequence[int], now: float) -> None:
+    for recognition_id in ids:
+        doom_objects(connection, recognition_id)
+    connection.execute(
+        update(recognition)
+        .where(recognition.c.id.in_(ids))
+        .values(state="needed", object_key=None, ready_at=None, wait_until=now, task_id=None)
+    )
+
+
+def _refuse(connection: Connection, recognition_id: int, failure: Failure, now: float) -> None:
+    _finish(connection, recognition_id, "refused", now, **failure_values(failure))
+    connection.execute(
+        update(media)
+        .where(media.c.recognition_id == recognition_id, media.c.state == "waiting")
+        .values(state="failing", **failure_values(failure))
+    )
+
+
+def _finish(connection: Connection, recognition_id: int, state: str, now: float, **values: Any) -> None:
+    connection.execute(
+        update(recognition)
+        .where(recognition.c.id == recognition_id)
+        .values(state=state, finished_at=now, owner=None, **values)
+    )
+    doom_objects(connection, recognition_id)
+
+
+def buy_again(connection: Connection, batch_id: int, recognition_id: int, code: str, message: str) -> bool:
+    """A paid result that was deleted before it was fetched: the one re-buy that a recognition has."""
+    if not again(connection, batch_id, recognition_id, code, message, 0.0, charged=False):
+        return False
+    connection.execute(
+        update(recognition).where(recognition.c.id == recognition_id).values(rebuys=recognition.c.rebuys + 1)
+    )
+    return True

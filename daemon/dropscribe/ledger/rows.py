@@ -1,0 +1,173 @@
+"""What the ledger hands out: frozen rows, named after what the caller does with them."""
+
+from dataclasses import dataclass
+
+from dropscribe.model import Fingerprint, Look, MediaState, Recipe, RecognitionState
+
+
+@dataclass(frozen=True, slots=True)
+class NewMedia:
+    """A settled file, read once: what `take` writes down."""
+
+    inbox: str
+    path: bytes
+    fingerprint: Fingerprint
+    recipe: Recipe
+    suffix: str
+    size_class: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMedia:
+    """The latest row of a path."""
+
+    media_id: int
+    look: Look
+    state: MediaState
+    error_file: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """`recognition` is the state of what the file now waits on; `new` is False where it joined one for free."""
+
+    media_id: int
+    recognition_id: int
+    recognition: RecognitionState
+    new: bool
+    stale_error_file: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the bytes of a recognition can be read: one subscriber."""
+
+    media_id: int
+    inbox: str
+    path: bytes
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class UploadJob:
+    """A claimed upload. The key was recorded before it is used; `upload_id` is of an earlier, unfinished multipart try."""
+
+    recognition_id: int
+    key: str
+    multipart: bool
+    upload_id: str | None
+    size: int
+    crc64: int
+    attempts: int
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyGroup:
+    """Uploaded recognitions that may travel together."""
+
+    model: str
+    settings: str
+    size_class: int
+    alone: bool
+    count: int
+    oldest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One URL of a batch."""
+
+    recognition_id: int
+    key: str
+    attempts: int
+    tries: dict[str, int]
+    rebuys: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A batch whose outcome is open, with its live items in the order of its URLs."""
+
+    id: int
+    endpoint: str
+    account: str
+    model: str
+    settings: str
+    state: str
+    total: int
+    task_id: str | None
+    intended_at: float
+    server_time: float | None
+    submitted_at: float | None
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OwedMedia:
+    """A file that is owed its outputs (`due`, `delivering`) or its error file (`failing`)."""
+
+    media_id: int
+    inbox: str
+    path: bytes
+    look: Look
+    sha256: str | None
+    state: MediaState
+    recognition_id: int | None
+    model: str | None
+    settings: str | None
+    task_id: str | None
+    moved_to: bytes | None
+    error_file: bytes | None
+    code: str | None
+    message: str | None
+    remedy: str | None
+    request_id: str | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """To which source an output path belongs, and the content we wrote there."""
+
+    media_id: int
+    inbox: str
+    source: bytes
+    source_sha256: str | None
+    state: MediaState
+    sha256: str
+    replaces: str
+    """What stood at the path before and was ours as well; "" for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedOutput:
+    """One reserved name: an absolute path, and the sha256 of what will stand there and of what of ours it replaces."""
+
+    path: bytes
+    format: str
+    sha256: str
+    replaces: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """All names that the delivery of one file is about to use."""
+
+    media_id: int
+    outputs: tuple[PlannedOutput, ...]
+    moved_to: bytes | None
+    error_file: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """An object, or an unfinished multipart upload, that has to go."""
+
+    key: str
+    multipart: bool
+    upload_id: str | None
+
+
+class StaleWrite(Exception):
+    """A compare-and-set found another state than it expected: somebody else has moved the row."""

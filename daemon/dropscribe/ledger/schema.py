@@ -1,0 +1,237 @@
+"""The tables. Everything here runs on SQLite and, unchanged, on PostgreSQL.
+
+Names of files are bytes (any name the kernel allows). Numbers that the kernel gives as unsigned 64 bits (inode, device)
+are kept as text, since neither database has such a type. `owner` is the epoch of the process that claimed a row.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+)
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+folder = Table(
+    "folder",
+    metadata,
+    Column("path", LargeBinary, primary_key=True),
+    Column("mark", Text, nullable=False),
+    Column("first_seen", Float, nullable=False),
+)
+
+recognition = Table(
+    "recognition",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("preparation", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("size_class", Integer, nullable=False),
+    Column("crc64", String(16), nullable=False),
+    Column("suffix", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("owner", Integer),
+    Column("object_key", Text),
+    Column("alone", Boolean, nullable=False, default=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("tries", Text, nullable=False, default="{}"),
+    Column("rebuys", Integer, nullable=False, default=0),
+    Column("wait_until", Float, nullable=False, default=0.0),
+    Column("created_at", Float, nullable=False),
+    Column("ready_at", Float),
+    Column("finished_at", Float),
+    Column("code", Text),
+    Column("message", Text),
+    Column("remedy", Text),
+    Column("request_id", Text),
+    Column("task_id", Text),
+)
+DEAD_RECOGNITION = ("refused", "abandoned", "forgotten")
+# One live recognition of the same content and recipe: the database itself refuses to buy it beside another.
+Index(
+    "one_live_recognition",
+    recognition.c.sha256,
+    recognition.c.model,
+    recognition.c.settings,
+    recognition.c.preparation,
+    unique=True,
+    sqlite_where=recognition.c.state.not_in(DEAD_RECOGNITION),
+    postgresql_where=recognition.c.state.not_in(DEAD_RECOGNITION),
+)
+_WORK = ("needed", "uploading", "uploaded", "submitting")
+Index(
+    "recognition_work",
+    recognition.c.state,
+    recognition.c.id,
+    sqlite_where=recognition.c.state.in_(_WORK),
+    postgresql_where=recognition.c.state.in_(_WORK),
+)
+
+media = Table(
+    "media",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("inbox", Text, nullable=False),
+    Column("path", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("inode", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("sha256", String(64)),
+    Column("recognition_id", ForeignKey("recognition.id")),
+    Column("state", String(16), nullable=False),
+    Column("owner", Integer),
+    Column("wait_until", Float, nullable=False, default=0.0),
+    Column("reason", Text),
+    Column("taken_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Column("moved_to", LargeBinary),
+    Column("error_file", LargeBinary),
+    Column("code", Text),
+    Column("message", Text),
+    Column("remedy", Text),
+    Column("request_id", Text),
+    Column("task_id", Text),
+    Column("attempts", Integer, nullable=False, default=0),
+)
+OPEN_MEDIA = ("waiting", "due", "delivering", "failing")
+OWED_MEDIA = ("due", "delivering", "failing")
+Index("media_path", media.c.inbox, media.c.path)
+Index("media_recognition", media.c.recognition_id)
+Index(
+    "media_owed",
+    media.c.inbox,
+    media.c.id,
+    sqlite_where=media.c.state.in_(OWED_MEDIA),
+    postgresql_where=media.c.state.in_(OWED_MEDIA),
+)
+
+Index(
+    "media_open",
+    media.c.state,
+    sqlite_where=media.c.state.in_(OPEN_MEDIA),
+    postgresql_where=media.c.state.in_(OPEN_MEDIA),
+)
+
+output = Table(
+    "output",
+    metadata,
+    Column("path", LargeBinary, primary_key=True),
+    Column("media_id", ForeignKey("media.id"), nullable=False, index=True),
+    Column("format", String(32), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("replaces", String(64), nullable=False, server_default=""),
+)
+
+stored_object = Table(
+    "stored_object",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("recognition_id", ForeignKey("recognition.id"), nullable=False, index=True),
+    Column("multipart", Boolean, nullable=False, default=False),
+    Column("upload_id", Text),
+    Column("doomed", Boolean, nullable=False, default=False),
+    Column("created_at", Float, nullable=False),
+)
+Index(
+    "object_doomed",
+    stored_object.c.key,
+    sqlite_where=stored_object.c.doomed,
+    postgresql_where=stored_object.c.doomed,
+)
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("endpoint", Text, nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("owner", Integer),
+    Column("total", Integer, nullable=False),
+    Column("task_id", Text, unique=True),
+    Column("request_id", Text),
+    Column("intended_at", Float, nullable=False),
+    Column("server_time", Float),
+    Column("submitted_at", Float),
+    Column("closed_at", Float),
+    Column("billed_seconds", Float),
+    Column("reason", Text),
+    Column("paid_twice", Text),
+)
+OPEN_BATCH = ("intended", "lost", "submitted")
+Index(
+    "batch_open",
+    batch.c.state,
+    sqlite_where=batch.c.state.in_(OPEN_BATCH),
+    postgresql_where=batch.c.state.in_(OPEN_BATCH),
+)
+
+batch_item = Table(
+    "batch_item",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("batch_id", ForeignKey("batch.id"), nullable=False, index=True),
+    Column("recognition_id", ForeignKey("recognition.id"), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    Column("object_key", Text, nullable=False),
+    Column("live", Boolean, nullable=False, server_default=false()),
+    Column("verdict", Text),
+)
+# A recognition is in one batch whose outcome is open, accepted or unknown: no second payment can even be written down.
+Index(
+    "one_open_payment",
+    batch_item.c.recognition_id,
+    unique=True,
+    sqlite_where=batch_item.c.live,
+    postgresql_where=batch_item.c.live,
+)
+
+result = Table(
+    "result",
+    metadata,
+    Column("recognition_id", ForeignKey("recognition.id"), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("received_at", Float, nullable=False, index=True),
+)
+
+scope = Table(
+    "scope",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("remedy", Text, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("retry_at", Float, nullable=False),
+)
+
+lesson = Table(
+    "lesson",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("until", Float, nullable=False),
+)

@@ -1,0 +1,74 @@
+"""The one corner that knows that the ledger is a SQLite file: how it is opened, and how it says that a disk is in trouble."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool, StaticPool
+
+from dropscribe.errors import Misconfigured, Problem
+
+OLDEST = (3, 35, 0)  # RETURNING
+APPLICATION_ID = 0x64726F70  # "drop": `file ledger.sqlite` and we ourselves can tell it from any other database
+
+_DISK_TROUBLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN,
+                           sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})  # fmt: skip
+
+
+def writer_engine(path: Path) -> Engine:
+    """The one write connection, used by the ledger thread only.
+
+    Raises:
+        Misconfigured: SQLite is too old, or the file is not a ledger of ours.
+    """
+    if sqlite3.sqlite_version_info < OLDEST:
+        need = ".".join(map(str, OLDEST))
+        raise Misconfigured([Problem("state", None, f"SQLite {sqlite3.sqlite_version} is too old; {need} is needed")])
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare_writer)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def reader_engine(path: Path) -> Engine:
+    """Read-only connections for `status` and for scans; WAL readers never hold up the writer."""
+    engine = create_engine(
+        "sqlite://",
+        poolclass=NullPool,
+        creator=lambda: sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10),
+    )
+    event.listen(engine, "connect", _prepare_reader)
+    return engine
+
+
+def is_disk_trouble(error: BaseException) -> bool:
+    """True for a full, failing or read-only disk and for a lock held by a backup tool: the commit is worth repeating."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(origin, "sqlite_errorcode", None)
+    return code is not None and (code & 0xFF) in _DISK_TROUBLE
+
+
+def _prepare_writer(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy's begin event speaks, not the driver
+    _refuse_foreign_file(connection)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON",
+                   f"application_id={APPLICATION_ID}", "journal_size_limit=67108864"):  # fmt: skip
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _refuse_foreign_file(connection: Any) -> None:
+    found = connection.execute("PRAGMA application_id").fetchone()[0]
+    empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if found != APPLICATION_ID and not empty:
+        raise Misconfigured([Problem("state", None, "ledger.sqlite in the state folder is another program's database")])
+
+
+def _prepare_reader(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA query_only=ON")

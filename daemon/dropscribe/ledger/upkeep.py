@@ -1,0 +1,113 @@
+"""What belongs to no single room: the ledger's own identity, claims of the dead, scopes, lessons, folders, old results."""
+
+import time
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, delete, exists, insert, select, update
+
+from dropscribe.ledger.rows import Doomed
+from dropscribe.ledger.schema import (
+    batch,
+    folder,
+    lesson,
+    media,
+    meta,
+    recognition,
+    result,
+    scope,
+    stored_object,
+)
+from dropscribe.model import Scope
+
+FORGET_AT_ONCE = 500
+
+
+def ledger_id(connection: Connection, proposal: str) -> str:
+    """The random name of this ledger, under which all its objects stand in the bucket; written once."""
+    found = read_meta(connection, "ledger_id")
+    if found is None:
+        write_meta(connection, "ledger_id", proposal)
+        return proposal
+    return found
+
+
+def begin_epoch(connection: Connection) -> int:
+    """Number this process; whatever an earlier one had claimed is free, whatever it may have sent is in doubt."""
+    epoch = int(read_meta(connection, "epoch") or 0) + 1
+    write_meta(connection, "epoch", str(epoch))
+    write_meta(connection, "started_at", repr(time.time()))
+    free = {"owner": None}
+    connection.execute(update(recognition).where(recognition.c.state == "uploading").values(state="needed", **free))
+    connection.execute(update(batch).where(batch.c.state == "intended").values(state="lost", **free))
+    connection.execute(delete(scope))
+    return epoch
+
+
+def read_meta(connection: Connection, name: str) -> str | None:
+    return connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
+
+
+def write_meta(connection: Connection, name: str, value: str) -> None:
+    changed = connection.execute(update(meta).where(meta.c.name == name).values(value=value))
+    if changed.rowcount == 0:
+        connection.execute(insert(meta).values(name=name, value=value))
+
+
+def open_scope(connection: Connection, found: Scope) -> None:
+    """Keep `since` of a scope that was open already."""
+    values = {
+        "code": found.code,
+        "message": found.message,
+        "remedy": found.remedy,
+        "retry_at": found.retry_at,
+    }
+    changed = connection.execute(update(scope).where(scope.c.name == found.name).values(**values))
+    if changed.rowcount == 0:
+        connection.execute(insert(scope).values(name=found.name, since=found.since, **values))
+
+
+def close_scope(connection: Connection, name: str) -> None:
+    connection.execute(delete(scope).where(scope.c.name == name))
+
+
+def learn(connection: Connection, name: str, value: str, until: float) -> None:
+    """Remember something about an account that holds for a while (one URL per task)."""
+    connection.execute(delete(lesson).where(lesson.c.name == name))
+    connection.execute(insert(lesson).values(name=name, value=value, until=until))
+
+
+def lessons(connection: Connection, now: float) -> dict[str, str]:
+    rows = connection.execute(select(lesson.c.name, lesson.c.value).where(lesson.c.until > now))
+    return {row.name: row.value for row in rows}
+
+
+def folder_mark(connection: Connection, path: bytes) -> str | None:
+    """On which file system a folder lay when it was seen last (see `folders`); None for one never seen."""
+    return connection.execute(select(folder.c.mark).where(folder.c.path == path)).scalar()
+
+
+def remember_folder(connection: Connection, path: bytes, mark: str, now: float) -> None:
+    changed = connection.execute(update(folder).where(folder.c.path == path).values(mark=mark))
+    if changed.rowcount == 0:
+        connection.execute(insert(folder).values(path=path, mark=mark, first_seen=now))
+
+
+def doomed_objects(connection: Connection, limit: int, skip: Iterable[str] = ()) -> list[Doomed]:
+    """Objects and unfinished uploads that have to go."""
+    columns = (stored_object.c.key, stored_object.c.multipart, stored_object.c.upload_id)
+    query = select(*columns).where(stored_object.c.doomed, stored_object.c.key.not_in(list(skip))).limit(limit)
+    return [Doomed(*row) for row in connection.execute(query)]
+
+
+def objects_gone(connection: Connection, keys: Sequence[str]) -> None:
+    connection.execute(delete(stored_object).where(stored_object.c.key.in_(keys), stored_object.c.doomed))
+
+
+def forget_results(connection: Connection, before: float) -> int:
+    """Drop raw results that nobody is owed any more and that were received before `before`; return how many."""
+    owed = exists().where(media.c.recognition_id == result.c.recognition_id, media.c.state.in_(("due", "delivering")))
+    query = select(result.c.recognition_id).where(result.c.received_at < before, ~owed).limit(FORGET_AT_ONCE)
+    ids = list(connection.execute(query).scalars())
+    connection.execute(delete(result).where(result.c.recognition_id.in_(ids)))
+    connection.execute(update(recognition).where(recognition.c.id.in_(ids)).values(state="forgotten"))
+    return len(ids)

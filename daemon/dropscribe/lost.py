@@ -1,0 +1,80 @@
+"""Submits whose answer was lost, settled through the task list: the deciding half, pure.
+
+The list names no files, so a task is ours only when it has ended and its results name our object keys. Until every
+task that could be ours has ended, nothing is sent again.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from dropscribe.ledger.rows import BatchRow
+from dropscribe.model import ListedTask, TaskReport
+from dropscribe.verdicts import is_terminal, names_any
+
+EARLIER = 120.0
+LATER = 600.0
+"""Seconds around the intent, on the server's clock, in which our task must have been created."""
+
+OLDEST = 24 * 3600.0
+"""The list reaches back 24 hours: an older intent cannot be settled any more."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The outcome for one lost batch.
+
+    `adopted`: `task_ids[0]` is its task, any further ones were paid twice. `absent`: it never arrived.
+    `expired`: nobody can know any more. `open`: ask again.
+    """
+
+    outcome: Literal["adopted", "absent", "expired", "open"]
+    task_ids: tuple[str, ...] = ()
+
+
+def candidates(lost: BatchRow, listed: Sequence[ListedTask], known: Collection[str]) -> list[ListedTask]:
+    """Tasks of a complete list that could be this batch: unknown to us, of its model, created around its intent."""
+    return [
+        task
+        for task in listed
+        if task.task_id not in known and same_model(task.model, lost.model) and _around(lost, task.created)
+    ]
+
+
+def same_model(listed: str | None, ours: str) -> bool:
+    """A snapshot and its alias are the same model; a task whose model is not told could be any."""
+    if listed is None or listed == ours:
+        return True
+    longer, shorter = (listed, ours) if len(listed) > len(ours) else (ours, listed)
+    return longer.startswith(shorter + "-20")
+
+
+def settle(
+    lost: BatchRow,
+    reports: Sequence[TaskReport],
+    read_at: float,
+    now: float,
+    grace: float,
+) -> Settled:
+    """Decide from the reports on all candidates of a complete list that was read at `read_at` (seconds, our clock)."""
+    keys = [item.key for item in lost.items]
+    ours = tuple(report.task_id for report in reports if is_terminal(report) and names_any(report, keys))
+    if ours:
+        return Settled("adopted", ours)
+    if now - lost.intended_at > OLDEST:
+        return Settled("expired")
+    if any(_may_become_ours(report, lost.total) for report in reports):
+        return Settled("open")
+    if read_at - lost.intended_at >= grace:
+        return Settled("absent")
+    return Settled("open")
+
+
+def _may_become_ours(report: TaskReport, total: int) -> bool:
+    return not is_terminal(report) and report.total in (None, 0, total)
+
+
+def _around(lost: BatchRow, created: float | None) -> bool:
+    if created is None or lost.server_time is None:
+        return True
+    return lost.server_time - EARLIER <= created <= lost.server_time + LATER

@@ -1,0 +1,52 @@
+"""Which ready recognitions travel together, and when: pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from dropscribe.ledger.rows import ReadyGroup
+
+MEGABYTE = 1024 * 1024
+CLASS_BOUNDS = (32 * MEGABYTE, 256 * MEGABYTE)
+"""Results appear only when a whole task ends: a twelve-hour film must not hold 99 memos back."""
+
+
+def size_class(size: int) -> int:
+    """0, 1, 2: recognitions of one class end at about the same time."""
+    return sum(size > bound for bound in CLASS_BOUNDS)
+
+
+@dataclass(frozen=True)
+class Departure:
+    """A batch that leaves now: up to `limit` of this group."""
+
+    group: ReadyGroup
+    limit: int
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """What leaves now, and when (seconds since the epoch) to look again; None: when something becomes ready."""
+
+    now: tuple[Departure, ...]
+    next_at: float | None
+
+
+def timetable(
+    groups: Sequence[ReadyGroup], limit_of: Callable[[str], int], now: float, max_wait: float, hurry: bool = False
+) -> Timetable:
+    """Decide which groups leave: full ones at once, the others when their oldest member has waited `max_wait` seconds.
+
+    `limit_of(model)` is the number of URLs a task of this model may have now. `hurry`: nobody else will come.
+    """
+    leaving: list[Departure] = []
+    waits: list[float] = []
+    for group in groups:
+        limit = 1 if group.alone else limit_of(group.model)
+        full, rest = divmod(group.count, limit)
+        departs_at = group.oldest + max_wait
+        if rest and (hurry or departs_at <= now):
+            full, rest = full + 1, 0
+        leaving += [Departure(group, limit)] * full
+        if rest:
+            waits.append(max(departs_at, now))
+    return Timetable(tuple(leaving), min(waits, default=None))

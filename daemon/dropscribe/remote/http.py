@@ -1,0 +1,275 @@
+"""HTTP as the adapters need it: the only home of aiohttp's client.
+
+Two kinds of connections. Questions share connections that are kept, and aiohttp may ask a question again when a kept
+connection turns out to be dead. What must go out once goes over a connection of its own, and each of its ends says
+whether anything may have left the house.
+
+Proxies are read from the environment here: aiohttp's `trust_env` would also read ~/.netrc, whose password would
+take the place of our key, or go to the host of a result.
+"""
+
+import os
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from aiohttp.client_reqrep import ClientRequest
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
+from yarl import URL
+
+from dropscribe.remote.ports import TooLate
+
+LARGEST_ERROR_BODY = 64 * 1024
+_CHUNK = 64 * 1024
+_CONNECTIONS = 16
+_REDIRECTS = 4  # aiohttp refuses the fourth
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_NETWORK = (aiohttp.ClientError, OSError)  # asyncio's and the sockets' time-outs are OSErrors
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. Of an error (a status from 300) `data` is what could be read of at most 64 KB."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds: to get a connection, for a whole API call, for the next bytes of a download and for all of it."""
+
+    connect: float = 10.0
+    call: float = 60.0
+    stall: float = 60.0
+    download: float = 900.0
+
+
+class Unreached(Exception):
+    """No connection came about, so nothing left the house. Says why, without URLs."""
+
+
+class Cut(Exception):
+    """It failed when the request may have arrived. Says why, without URLs."""
+
+
+class BadAddress(Exception):
+    """Not an http or https URL."""
+
+
+class TooLarge(Exception):
+    """The answer is larger than it may be."""
+
+
+class Http:
+    """Connections to one API and to wherever it keeps its results. Made outside or inside of a running loop."""
+
+    def __init__(
+        self,
+        ssl_context: ssl.SSLContext | None = None,
+        *,
+        timeouts: Timeouts | None = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> None:
+        self._ssl: ssl.SSLContext | bool = ssl_context or True
+        self._timeouts = timeouts or Timeouts()
+        self._proxies = dict(getproxies() if proxies is None else proxies)
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
+
+    async def get(self, url: str, headers: Mapping[str, str], largest: int) -> Answer:
+        """Ask the API; redirects are answers. Raises Unreached, Cut, TooLarge."""
+        timeout = aiohttp.ClientTimeout(total=self._timeouts.call, sock_connect=self._timeouts.connect)
+        with _in_our_words():
+            async with self._session("api").get(
+                _exactly(url),
+                headers=dict(headers),
+                proxy=self._proxy(url),
+                allow_redirects=False,
+                timeout=timeout,
+            ) as response:
+                return await _whole(response, largest)
+
+    async def fetch(self, url: str, largest: int) -> Answer:
+        """Download, showing nobody who we are. Raises BadAddress, Unreached, Cut, TooLarge."""
+        _check(url)
+        timeout = aiohttp.ClientTimeout(
+            total=self._timeouts.download, sock_connect=self._timeouts.connect, sock_read=self._timeouts.stall
+        )
+        with _in_our_words():
+            async with self._session("results").get(
+                _exactly(url),
+                # Compressed, a short answer could be a very long one, and a cut one would not always show.
+                headers={"Accept-Encoding": "identity"},
+                proxy=self._proxy(url),
+                max_redirects=_REDIRECTS,
+                timeout=timeout,
+            ) as response:
+                return await _whole(response, largest)
+
+    async def post_once(
+        self, url: str, headers: Mapping[str, str], body: bytes, largest: int, may_send: Callable[[], bool]
+    ) -> Answer:
+        """Send `body` once, on a connection of its own; `may_send` is asked when that connection stands.
+
+        Raises TooLate, Unreached (nothing left the house), Cut or TooLarge (the request may have arrived).
+        """
+        connector = _OneShot(may_send, ssl=self._ssl)
+        timeout = aiohttp.ClientTimeout(
+            total=self._timeouts.call, connect=self._timeouts.connect, sock_connect=self._timeouts.connect
+        )
+        try:
+            async with (
+                _new_session(connector) as session,
+                session.post(
+                    _exactly(url),
+                    headers=dict(headers),
+                    data=body,
+                    proxy=self._proxy(url),
+                    allow_redirects=False,
+                    timeout=timeout,
+                ) as response,
+            ):
+                return await _whole(response, largest)
+        except TooLarge:
+            raise
+        except Exception as error:
+            if connector.may_have_sent:  # whatever it was: somebody may have to pay
+                raise Cut(reason(error)) from error
+            if isinstance(error, _NETWORK):
+                raise Unreached(reason(error)) from error
+            raise
+
+    async def close(self) -> None:
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
+            await session.close()
+
+    def _session(self, name: str) -> aiohttp.ClientSession:
+        """Made at the first use, since aiohttp wants the loop to be running then."""
+        if name not in self._sessions:
+            self._sessions[name] = _new_session(aiohttp.TCPConnector(ssl=self._ssl, limit=_CONNECTIONS))
+        return self._sessions[name]
+
+    def _proxy(self, url: str) -> str | None:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        proxy = self._proxies.get(parts.scheme)
+        if proxy is None or host in _LOOPBACK or proxy_bypass(host):
+            return None
+        return proxy if urlsplit(proxy).scheme in ("http", "https") else None
+
+
+class _OneShot(aiohttp.TCPConnector):
+    """Never keeps a connection, and remembers whether one stood: before that, nothing can have been sent."""
+
+    def __init__(self, may_send: Callable[[], bool], **options: Any) -> None:
+        super().__init__(force_close=True, **options)
+        self._may_send = may_send
+        self.may_have_sent = False
+
+    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
+        connection = await super().connect(req, traces, timeout)
+        if not self._may_send():
+            connection.close()
+            raise TooLate("the moment to send had passed when the connection stood; nothing was sent")
+        self.may_have_sent = True
+        return connection
+
+
+def _new_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        requote_redirect_url=False,  # a signature is over the exact bytes
+    )
+
+
+def _check(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        good = False
+    if not good:
+        raise BadAddress
+
+
+def _exactly(url: str) -> URL:
+    """The URL byte for byte: yarl would write some escapes of a signed query in another way."""
+    return URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """What the network does, as Unreached and Cut. Without causes: these may show signed URLs."""
+    try:
+        yield
+    except aiohttp.ClientConnectorError as error:
+        raise Unreached(reason(error)) from None
+    except _NETWORK as error:
+        raise Cut(reason(error)) from None
+
+
+async def _whole(response: aiohttp.ClientResponse, largest: int) -> Answer:
+    if response.status < 300:
+        data = await _read(response, largest)
+    else:
+        data = await _read_some(response)
+    return Answer(response.status, response.headers, data)
+
+
+async def _read(response: aiohttp.ClientResponse, largest: int) -> bytes:
+    if (response.content_length or 0) > largest:
+        raise TooLarge
+    data = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        data += chunk
+        if len(data) > largest:
+            raise TooLarge
+    return bytes(data)
+
+
+async def _read_some(response: aiohttp.ClientResponse) -> bytes:
+    """The status has said what counts; a body that is cut or endless must not hide it."""
+    data = bytearray()
+    try:
+        async for chunk in response.content.iter_chunked(_CHUNK):
+            data += chunk
+            if len(data) >= LARGEST_ERROR_BODY:
+                break
+    except _NETWORK:
+        pass
+    return bytes(data[:LARGEST_ERROR_BODY])
+
+
+# The first that fits; the bases stand below what is derived from them.
+_REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (aiohttp.ClientConnectorDNSError, "its name cannot be resolved"),
+    (aiohttp.ClientConnectorCertificateError, "its certificate is not accepted"),
+    (aiohttp.ClientSSLError, "TLS failed"),
+    (ssl.SSLError, "TLS failed"),
+    (aiohttp.ClientHttpProxyError, "the proxy refused"),
+    (TimeoutError, "no answer came in time"),
+    (aiohttp.ServerDisconnectedError, "the connection was closed before the answer"),
+    (aiohttp.ClientPayloadError, "the answer was cut short"),
+    (aiohttp.TooManyRedirects, "it redirects in a circle"),
+    (aiohttp.InvalidURL, "its address is not valid"),
+)
+
+
+def reason(error: BaseException) -> str:
+    """Why, in a few words and without URLs."""
+    for kind, words in _REASONS:
+        if isinstance(error, kind):
+            return words
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno)
+    return type(error).__name__

@@ -1,0 +1,82 @@
+"""dropscribe's own transcript: everything that is known, what is not known is null."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from dropscribe.model import Document, Segment
+
+SCHEMA = "dropscribe.transcript/1"
+_FAMILY = SCHEMA.partition("/")[0] + "/"
+
+
+def render(document: Document) -> str:
+    """One line a segment's facts and one a word, so that a person can read and compare it."""
+    head = {
+        "schema": SCHEMA,
+        "source": {
+            "name": document.source_name,
+            "size": document.size,
+            "sha256": document.sha256,
+            "duration_ms": document.transcript.duration_ms,
+        },
+        "recognition": {
+            "model": document.model,
+            "settings": dict(document.settings),
+            "task_id": document.task_id,
+        },
+        "text": document.transcript.text,
+    }
+    segments = ",".join("\n  " + _segment(segment) for segment in document.transcript.segments)
+    opened = json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}")
+    return f'{opened},\n "segments": [{segments}{_close(segments)}]\n}}\n'
+
+
+def _segment(segment: Segment) -> str:
+    facts = {
+        "start_ms": segment.start_ms,
+        "end_ms": segment.end_ms,
+        "channel": segment.channel,
+        "speaker": segment.speaker,
+        "language": segment.language,
+        "text": segment.text,
+    }
+    words = ",".join(
+        "\n   "
+        + _line(
+            {
+                "start_ms": word.start_ms,
+                "end_ms": word.end_ms,
+                "text": word.text,
+                "punctuation": word.punctuation,
+            }
+        )
+        for word in segment.words
+    )
+    return f'{_line(facts)[:-1]}, "words": [{words}{_close(words, " ")}]}}'
+
+
+def _line(facts: Mapping[str, Any]) -> str:
+    return json.dumps(facts, ensure_ascii=False)
+
+
+def _close(items: str, indent: str = "") -> str:
+    return f"\n {indent}" if items else ""
+
+
+def read_identity(content: str | bytes) -> tuple[str, str, dict[str, Any]] | None:
+    """(sha256, model, settings) of a transcript that dropscribe wrote; None for anything else."""
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(body, dict) or not str(body.get("schema")).startswith(_FAMILY):
+        return None
+    source, recognition = body.get("source"), body.get("recognition")
+    if not isinstance(source, dict) or not isinstance(recognition, dict):
+        return None
+    sha256, model, settings = source.get("sha256"), recognition.get("model"), recognition.get("settings")
+    if not isinstance(sha256, str) or not isinstance(model, str) or not isinstance(settings, dict):
+        return None
+    return (sha256, model, settings) if re.fullmatch(r"[0-9a-f]{64}", sha256) else None

@@ -1,0 +1,188 @@
+"""The sandbox itself: one port of 127.0.0.1, every request counted, bent by the faults in force, and answered."""
+
+import asyncio
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import reduce
+from pathlib import Path
+from typing import Any, Literal
+
+from aiohttp import web
+
+from dropscribe.sandbox import admin, model_studio, oss, results
+from dropscribe.sandbox.answers import Answer, OssError, StudioError
+from dropscribe.sandbox.blobs import BlobStore, InMemory
+from dropscribe.sandbox.calls import Call
+from dropscribe.sandbox.clock import SandboxClock
+from dropscribe.sandbox.counters import Counters
+from dropscribe.sandbox.faults import Fault, FaultBook, Subject
+from dropscribe.sandbox.objects import Bucket
+from dropscribe.sandbox.sending import BROKEN_OFF, as_call, bent, hung_up, invite_body, send, wait_for_hangup
+from dropscribe.sandbox.settings import SandboxSettings
+from dropscribe.sandbox.tasks import TaskBook
+from dropscribe.sandbox.worker import Worker
+
+HOST = "127.0.0.1"
+_READ_BUFFER = 1024 * 1024
+Service = Literal["studio", "oss", "results"]
+
+
+class Sandbox:
+    """A stand-in for OSS and Model Studio. All methods belong to the event loop that started it."""
+
+    def __init__(self, settings: SandboxSettings | None = None) -> None:
+        self.settings = settings or SandboxSettings()
+        self.url = ""
+        """`http://127.0.0.1:PORT` once started."""
+
+    async def start(self) -> str:
+        """Listen; return the URL. Raises OSError where the port is taken."""
+        settings = self.settings
+        self._folder = tempfile.TemporaryDirectory(prefix="dropscribe-sandbox-")
+        self._clock = SandboxClock(settings.speed)
+        self._faults, self._counters = FaultBook(), Counters()
+        self._book = TaskBook(settings.retention_seconds)
+        self._bucket = Bucket(
+            settings.bucket, self._clock.now(), BlobStore(Path(self._folder.name), settings.memory_limit)
+        )
+        self._worker = Worker(settings, self._clock, self._book, self._faults)
+        self._storage = oss.ObjectStorage(self._bucket, settings, self._clock)
+        self._studio = model_studio.ModelStudio(settings, self._clock, self._book, self._faults, self._worker.begin)
+        self._stopping = asyncio.Event()
+        try:
+            self.url = self._studio.base_url = await self._listen(settings.port)
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        return self.url
+
+    async def _listen(self, port: int) -> str:
+        server = web.Server(self._handle, access_log=None, read_bufsize=_READ_BUFFER, lingering_time=2.0)
+        self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=1.0)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, HOST, port, backlog=1024).start()
+        except BaseException:
+            await self._runner.cleanup()
+            raise
+        return f"http://{HOST}:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        """End all tasks and connections; drop everything that was stored."""
+        self._stopping.set()
+        await self._worker.close()
+        await self._runner.cleanup()
+        self._folder.cleanup()
+
+    def state(self) -> dict[str, Any]:
+        """Objects, unfinished uploads, tasks, the billing book, counters and faults, as plain data."""
+        return {
+            "now": self._clock.now(),
+            **self._bucket.as_json(),
+            "tasks": [t.as_json() for t in self._book.tasks.values()],
+            "book": [entry.as_json() for entry in self._book.billed],
+            "calls": self._counters.as_json(),
+            "faults": self._faults.as_json(),
+        }
+
+    def inject(self, fault: Fault) -> None:
+        """From now on this goes wrong."""
+        self._faults.add(fault, self._clock.now())
+
+    def clear_faults(self) -> None:
+        self._faults.clear()
+
+    def advance(self, seconds: float) -> None:
+        """Move the sandbox's clock."""
+        self._clock.advance(seconds)
+
+    def change(self, settings: Mapping[str, Any]) -> None:
+        """Replace some settings; port and bucket stay. Raises ValueError."""
+        changed = self.settings.changed(settings)
+        self.settings = self._storage.settings = self._studio.settings = self._worker.settings = changed
+        self._book.retention = changed.retention_seconds
+        if "speed" in settings:
+            self._clock.run_at(changed.speed)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        call = as_call(request)
+        if call.path.startswith(admin.PREFIX):
+            return await send(request, await admin.handle(call, self), {})
+        service, name = self._routed(call)
+        self._counters.arrived(name)
+        try:
+            answer = await self._bent_answer(request, call, service, name)
+        except BROKEN_OFF:
+            answer = None
+        self._counters.answered(name, answer.status if answer else None)
+        if answer is None:
+            return hung_up(request)
+        return await send(request, answer, self._common_headers(call, service))
+
+    def _routed(self, call: Call) -> tuple[Service, str]:
+        """Which service a call is for, and the call's name there."""
+        if call.path.startswith("/api/"):
+            return "studio", model_studio.call_name(call) or "unknown"
+        if call.path.startswith(results.PREFIX):
+            return "results", "result"
+        return "oss", oss.call_name(call, oss.split_path(call.path)[1]) or "unknown"
+
+    def _common_headers(self, call: Call, service: Service) -> dict[str, str]:
+        request_id = "x-request-id" if service == "studio" else "x-oss-request-id"
+        return {"Date": self._clock.http_date(), request_id: call.request_id, "Server": "dropscribe-sandbox"}
+
+    async def _bent_answer(self, request: web.BaseRequest, call: Call, service: Service, name: str) -> Answer | None:
+        """The answer after all faults; None where the caller is to be left without one."""
+        call, subject = await self._subject(request, call, service, name)
+        faults = self._faults.strike(name, subject, self._clock.now())
+        for fault in faults:
+            if fault.does == "delay":
+                await self._clock.sleep(fault.seconds)
+            if fault.does == "hang":
+                await wait_for_hangup(request, self._stopping)
+            if fault.does in ("drop", "hang"):
+                return None
+            if fault.does == "error":
+                return _told_to_fail(call, service, fault)
+        answer = await self._answer(call, service, name, subject)
+        if any(fault.does == "lost" for fault in faults):
+            return None
+        return reduce(bent, faults, answer)
+
+    async def _subject(self, request: web.BaseRequest, call: Call, service: Service, name: str) -> tuple[Call, Subject]:
+        """What a fault may match; a submit is read for it, and handed on with its body in memory."""
+        await invite_body(request)
+        if name == "submit":
+            body = await request.content.read()
+            return replace(call, body=InMemory(body)), model_studio.submit_subject(body)
+        if service == "oss":
+            return call, Subject(key=oss.split_path(call.path)[1])
+        task = results.task_of(call.path) if service == "results" else model_studio.task_id_of(call.path)
+        return call, Subject(task=task)
+
+    async def _answer(self, call: Call, service: Service, name: str, subject: Subject) -> Answer:
+        try:
+            if service == "studio":
+                return await self._studio.handle(call, name)
+            if service == "oss":
+                return await self._storage.handle(call, name)
+            return self._result(call, subject)
+        except StudioError as refusal:
+            return refusal.answer(call.request_id)
+        except OssError as refusal:
+            return refusal.answer(call.request_id, HOST, call.method == "HEAD")
+
+    def _result(self, call: Call, subject: Subject) -> Answer:
+        now = self._clock.now()
+        if self._faults.strike("result", subject, now, frozenset({"expired"})):
+            raise OssError(403, "AccessDenied", "Request has expired.", "0002-00000069")
+        return results.serve(call, self._book, now)
+
+
+def _told_to_fail(call: Call, service: Service, fault: Fault) -> Answer:
+    headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+    if service == "studio":
+        return StudioError(fault.status, fault.code, fault.message, headers).answer(call.request_id)
+    refusal = OssError(fault.status, fault.code, fault.message)
+    return refusal.answer(call.request_id, HOST, call.method == "HEAD").with_headers(headers)

@@ -1,0 +1,125 @@
+"""What is out of order, since when, and when it is tried again.
+
+A fault of the account, the network, the service, the disk or a folder opens a scope and charges no file. An open scope
+stops only what needs it. The wait doubles with each failed try and ends with the first success.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+import structlog
+
+from dropscribe.clock import Clock
+from dropscribe.errors import OutOfOrder
+from dropscribe.model import Scope
+
+log = structlog.get_logger()
+
+Remember = Callable[[Scope], Awaitable[None]]
+Forget = Callable[[str], Awaitable[None]]
+
+STEADY_AFTER = 2
+"""Failed tries in a row after which a quiet fault ("slow down") is worth a line."""
+
+TRIAL = 30.0
+"""Seconds for which one try keeps all others from trying the same scope, unless its outcome is known before."""
+
+
+@dataclass(frozen=True)
+class Breaker:
+    """One scope: how often it failed in a row, and from when on (monotonic) it may be tried."""
+
+    scope: Scope
+    failures: int
+    may_try_at: float
+
+
+def next_wait(failures: int, retry_after: float | None, first: float, longest: float) -> float:
+    """Seconds until the next try: what the other side said, else doubling from `first` to `longest`."""
+    doubled = min(longest, first * 2.0 ** min(failures, 30))
+    return doubled if retry_after is None else max(retry_after, 0.0)
+
+
+class Scopes:
+    """All scopes of a running daemon. One log line when a scope opens, one when it closes."""
+
+    def __init__(self, clock: Clock, first: float, longest: float, remember: Remember, forget: Forget) -> None:
+        """`remember` and `forget` keep the ledger's copy, which `status` reads."""
+        self._clock = clock
+        self._first = first
+        self._longest = longest
+        self._remember = remember
+        self._forget = forget
+        self._open: dict[str, Breaker] = {}
+
+    def open_scopes(self) -> tuple[Scope, ...]:
+        """What is out of order now."""
+        return tuple(breaker.scope for breaker in self._open.values())
+
+    def opened_by(self, name: str) -> Scope | None:
+        """Why a scope is open, or None."""
+        breaker = self._open.get(name)
+        return None if breaker is None else breaker.scope
+
+    def may_pass(self, *names: str) -> bool:
+        """Whether all of these scopes are in order, or due for a try. The first who asks takes the try."""
+        found = [breaker for name in names if (breaker := self._open.get(name))]
+        now = self._clock.monotonic()
+        if any(breaker.may_try_at > now for breaker in found):
+            return False
+        for breaker in found:
+            self._open[breaker.scope.name] = replace(breaker, may_try_at=now + TRIAL)
+        return True
+
+    def wait(self, *names: str) -> float:
+        """Seconds until the last of these scopes may be tried; 0 where all are in order."""
+        now = self._clock.monotonic()
+        found = [breaker.may_try_at - now for name in names if (breaker := self._open.get(name))]
+        return max([0.0, *found])
+
+    async def passage(self, *names: str) -> None:
+        """Return when `may_pass`; waits as long as the scopes say."""
+        while not self.may_pass(*names):
+            await self._clock.sleep(min(1.0, max(0.05, self.wait(*names))))
+
+    async def report(self, fault: OutOfOrder) -> None:
+        """A try failed: open the scope, or lengthen its wait."""
+        before = self._open.get(fault.scope)
+        failures = 0 if before is None else before.failures + 1
+        wait = next_wait(failures, fault.retry_after, self._first, self._longest)
+        now = self._clock.now()
+        since = now if before is None else before.scope.since
+        scope = Scope(fault.scope, fault.code, fault.message, fault.remedy, since, now + wait)
+        self._open[fault.scope] = Breaker(scope, failures, self._clock.monotonic() + wait)
+        if _is_news(before, scope, fault, failures):
+            await self._announce(scope, fault, wait)
+        elif not fault.quiet:
+            await self._remember(scope)
+
+    async def works(self, name: str) -> None:
+        """Something that needed this scope succeeded: it is in order."""
+        breaker = self._open.pop(name, None)
+        if breaker is None:
+            return
+        await self._forget(name)
+        log.info(
+            "scope.closed", scope=name, code=breaker.scope.code, seconds=round(self._clock.now() - breaker.scope.since)
+        )
+
+    async def _announce(self, scope: Scope, fault: OutOfOrder, wait: float) -> None:
+        await self._remember(scope)
+        log.warning(
+            "scope.opened",
+            scope=scope.name,
+            code=scope.code,
+            message=scope.message,
+            remedy=scope.remedy,
+            request_id=fault.request_id,
+            retry_in=round(wait, 1),
+        )
+
+
+def _is_news(before: Breaker | None, scope: Scope, fault: OutOfOrder, failures: int) -> bool:
+    if fault.quiet:
+        return failures == STEADY_AFTER
+    return before is None or before.scope.code != scope.code

@@ -1,0 +1,389 @@
+"""Builds the real objects, starts the rooms in order, watches them, stops them in order.
+
+start:  state folder held -> ledger -> deliver, collect, clean up -> upload, intake -> task list read -> submit
+stop:   intake -> uploads cut (parts resume) -> a submit has 5 s for its answer -> polls -> deliveries end -> ledger
+"""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from dropscribe.cleanup import Cleaner
+from dropscribe.clock import Clock, SystemClock
+from dropscribe.collect import Collector
+from dropscribe.config.settings import InboxSettings, Settings
+from dropscribe.deliver import Deliverer
+from dropscribe.errors import OutOfOrder
+from dropscribe.folders import FolderGuard
+from dropscribe.intake import Intake
+from dropscribe.ledger import Ledger, deliveries, upkeep
+from dropscribe.ledger.rows import Taken
+from dropscribe.mounts import filesystem_type
+from dropscribe.reconcile import Reconciler
+from dropscribe.remote.model_studio import ModelStudio
+from dropscribe.remote.oss import OssStore
+from dropscribe.remote.ports import ObjectStore, Recogniser
+from dropscribe.scopes import Scopes
+from dropscribe.submit import Submitter
+from dropscribe.upload import Uploader
+from dropscribe.watch import FolderWatch, watch_mode
+
+log = structlog.get_logger()
+Value = TypeVar("Value")
+
+LONGEST_SCOPE_WAIT = 300.0
+THREADS_AN_INBOX = 2
+STOP_WITHIN = 9.0
+
+
+@dataclass
+class Outcome:
+    """How `run` ended: what decides the exit code."""
+
+    interrupted: bool = False
+    stopped: bool = False
+    out_of_patience: bool = False
+    failed_files: int = 0
+
+
+@dataclass
+class Pools:
+    """Bounded threads, apart by what they wait for, so that a slow disk stops no upload."""
+
+    uploads: ThreadPoolExecutor
+    work: ThreadPoolExecutor
+    inboxes: dict[str, ThreadPoolExecutor] = field(default_factory=dict)
+
+    def of_inbox(self, name: str) -> ThreadPoolExecutor:
+        """Threads for the folders of one inbox."""
+        if name not in self.inboxes:
+            self.inboxes[name] = ThreadPoolExecutor(THREADS_AN_INBOX, thread_name_prefix=f"folder-{name}")
+        return self.inboxes[name]
+
+    def close(self) -> None:
+        """Let running jobs end by themselves; nothing new begins."""
+        for pool in (self.uploads, self.work, *self.inboxes.values()):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Service:
+    """One running daemon."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock | None = None,
+        store: ObjectStore | None = None,
+        recogniser: Recogniser | None = None,
+        once: bool = False,
+        patience: float = 600.0,
+    ) -> None:
+        """Hold the state folder and build every room; nothing runs yet.
+
+        Raises:
+            StateHeld, Misconfigured, OSError: the ledger cannot be opened.
+        """
+        self._settings = settings
+        self._once = once
+        self._patience = patience
+        self._inboxes: dict[str, InboxSettings] = {inbox.name: inbox for inbox in settings.inboxes}
+        self._clock: Clock = clock or SystemClock()
+        self.ledger = Ledger(settings.state, self._on_ledger_trouble)
+        uploads = settings.storage.uploads
+        self._pools = Pools(
+            ThreadPoolExecutor(uploads, thread_name_prefix="upload"), ThreadPoolExecutor(2, thread_name_prefix="work")
+        )
+        self._store = store or OssStore(settings.storage)
+        self._recogniser: Recogniser = recogniser or ModelStudio(settings.model_studio, self._clock)
+        self._stop = asyncio.Event()
+        self._outcome = Outcome()
+        self._build()
+
+    async def run(self) -> Outcome:
+        """Run until stopped (or, with `once`, until all that lay in the inboxes is delivered or failed)."""
+        self._install_signals()
+        await self._say_started()
+        tasks = self._start()
+        try:
+            await self._until_end(tasks)
+        finally:
+            await self._shut_down(tasks)
+        return self._outcome
+
+    def stop(self, interrupted: bool = False) -> None:
+        """Ask for an orderly end."""
+        if not self._stop.is_set():
+            log.info("daemon.stopping")
+        self._outcome.interrupted = self._outcome.interrupted or interrupted
+        self._outcome.stopped = True
+        self._stop.set()
+
+    def _build(self) -> None:
+        settings, clock = self._settings, self._clock
+        retry = settings.retry
+        self._scopes = Scopes(
+            clock,
+            retry.first_wait,
+            min(retry.longest_wait, LONGEST_SCOPE_WAIT),
+            lambda scope: self.ledger.do(upkeep.open_scope, scope),
+            lambda name: self.ledger.do(upkeep.close_scope, name),
+        )
+        shared = (settings, self._scopes, clock)
+        self._collector = Collector(
+            self.ledger, self._recogniser, *shared, self._pools.work, self._wake_after_answer, self._wake_senders
+        )
+        self._reconciler = Reconciler(
+            self.ledger, self._recogniser, *shared, self._collector.follow, self._wake_cleaner
+        )
+        self._submitter = Submitter(
+            self.ledger,
+            self._store,
+            self._recogniser,
+            settings,
+            self._inboxes,
+            self._scopes,
+            clock,
+            self._pools.work,
+            self._collector.follow,
+            lambda _: self._reconciler.wake.set(),
+            self._nobody_else_comes,
+        )
+        self._uploader = Uploader(
+            self.ledger,
+            self._store,
+            settings,
+            self._inboxes,
+            self._scopes,
+            clock,
+            self._pools.uploads,
+            self._submitter.wake.set,
+        )
+        self._cleaner = Cleaner(
+            self.ledger, self._store, self._scopes, clock, self._pools.work, settings.keep_results, self._wake_senders
+        )
+        self._deliverers = {name: self._deliverer(name) for name in self._inboxes}
+        self._intakes = {name: self._intake(name) for name in self._inboxes}
+        self._watches: list[FolderWatch] = []
+
+    def _deliverer(self, name: str) -> Deliverer:
+        return Deliverer(
+            name,
+            self._inboxes,
+            self.ledger,
+            self._scopes,
+            self._clock,
+            self._pools.of_inbox(name),
+            self._guard,
+            self._settings.retry.longest_wait,
+            self._intake_may_be_idle,
+        )
+
+    def _intake(self, name: str) -> Intake:
+        return Intake(
+            name,
+            self._inboxes,
+            self._own_folders,
+            self.ledger,
+            self._scopes,
+            self._clock,
+            self._pools.of_inbox(name),
+            self._guard,
+            self._on_taken,
+            self._once,
+        )
+
+    def _start(self) -> "dict[str, asyncio.Task[None]]":
+        rooms: dict[str, Coroutine[Any, Any, None]] = {
+            "collect": self._collector.run(),
+            "upload": self._uploader.run(),
+            "submit": self._submit(),
+            "cleanup": self._cleaner.run(),
+        }
+        rooms |= {f"deliver {name}": room.run() for name, room in self._deliverers.items()}
+        rooms |= {f"intake {name}": room.run() for name, room in self._intakes.items()}
+        if not self._once:
+            rooms |= {"watch": self._watch()}
+        return {name: asyncio.create_task(room, name=name) for name, room in rooms.items()}
+
+    async def _submit(self) -> None:
+        """Nothing is paid before the task list was read once: it may show what this ledger does not know."""
+        await self._reconciler.open_gate(self._withhold)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._reconciler.run())
+            group.create_task(self._submitter.run())
+
+    def _withhold(self, recognitions: set[int]) -> None:
+        self._submitter.withheld = recognitions
+        self._submitter.wake.set()
+
+    async def _watch(self) -> None:
+        """Events make it faster; where there are none, the rescan does it alone."""
+        loop = asyncio.get_running_loop()
+        for name, inbox in self._inboxes.items():
+            intake = self._intakes[name]
+            while not intake.first_scan_done:  # the folder is there and is ours to watch
+                await self._clock.sleep(0.05)
+            kind = await loop.run_in_executor(self._pools.work, filesystem_type, inbox.inbox)
+            watch = FolderWatch(
+                inbox.inbox,
+                watch_mode(inbox.watch, kind),
+                _in_loop(loop, intake.hint),
+                _in_loop(loop, intake.doubt),
+            )
+            await loop.run_in_executor(self._pools.work, watch.start)
+            intake.doubt("watching began")  # what came between the first scan and the watch
+            self._watches.append(watch)
+
+    async def _until_end(self, tasks: "Mapping[str, asyncio.Task[None]]") -> None:
+        stopped = asyncio.create_task(self._stop.wait())
+        finished = asyncio.create_task(self._until_done()) if self._once else None
+        waiting = {stopped, *tasks.values(), *([finished] if finished else [])}
+        try:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            if finished is not None:
+                finished.cancel()
+        for task in done:
+            if task not in (stopped, finished):
+                task.result()  # a bug in the loop itself: stop, let systemd restart
+            elif task is finished:
+                task.result()
+
+    async def _until_done(self) -> None:
+        """`run --once`: return when everything is delivered or failed, or the patience with a fault has run out."""
+        start = self._clock.now()
+        trouble_since: float | None = None
+        while True:
+            if await self._all_done():
+                self._outcome.failed_files = await self.ledger.look(deliveries.count_failed, start)
+                return
+            trouble_since = self._trouble_since(trouble_since)
+            if trouble_since is not None and self._clock.monotonic() - trouble_since > self._patience:
+                self._outcome.out_of_patience = True
+                return
+            await self._clock.sleep(0.1)
+
+    def _trouble_since(self, before: float | None) -> float | None:
+        if not self._scopes.open_scopes():
+            return None
+        return self._clock.monotonic() if before is None else before
+
+    async def _all_done(self) -> bool:
+        if not all(intake.settled_down for intake in self._intakes.values()):
+            return False
+        if await self.ledger.look(deliveries.count_open):
+            return False
+        return not await self.ledger.look(upkeep.doomed_objects, 1)
+
+    def _nobody_else_comes(self) -> bool:
+        if not self._once:
+            return False
+        quiet = all(intake.settled_down for intake in self._intakes.values())
+        return quiet and self._uploader.idle
+
+    async def _shut_down(self, tasks: "Mapping[str, asyncio.Task[None]]") -> None:
+        deadline = self._clock.monotonic() + STOP_WITHIN
+        for watch in self._watches:
+            watch.stop()
+        for intake in self._intakes.values():
+            intake.stop()
+        await _cancel(task for name, task in tasks.items() if name.startswith(("intake", "watch", "upload", "submit")))
+        await asyncio.gather(self._uploader.stop(), self._submitter.stop(), self._collector.stop())
+        for deliverer in self._deliverers.values():
+            deliverer.stop()
+        rest = [task for task in tasks.values() if not task.done()]
+        delivering = [task for task in rest if task.get_name().startswith("deliver")]
+        if delivering:
+            await asyncio.wait(delivering, timeout=max(0.1, deadline - self._clock.monotonic()))
+        await _cancel(rest)
+        with contextlib.suppress(OutOfOrder):
+            await self._recogniser.close()
+        self._pools.close()
+        self.ledger.close()
+        log.info("daemon.stopped")
+
+    def _install_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.stop)
+        loop.add_signal_handler(signal.SIGINT, partial(self.stop, True))
+
+    async def _say_started(self) -> None:
+        await self.ledger.do(upkeep.write_meta, "account", self._recogniser.identity.account)
+        await self.ledger.do(upkeep.write_meta, "started_at", repr(time.time()))
+        for warning in self._settings.warnings:
+            log.warning("config.warning", message=warning)
+        log.info("daemon.started", ledger=self.ledger.id, inboxes=len(self._inboxes), state=str(self._settings.state))
+
+    def _own_folders(self) -> list[Path]:
+        """Never scanned, wherever they lie."""
+        found = [self._settings.state]
+        for inbox in self._inboxes.values():
+            found += [folder for folder in (inbox.outbox, inbox.failed) if folder != inbox.inbox]
+            if isinstance(inbox.done, Path):
+                found.append(inbox.done)
+        return found
+
+    @cache  # noqa: B019 - one guard a folder, as long as the service lives
+    def _guard(self, folder: Path) -> FolderGuard:
+        return FolderGuard(folder, lambda path: self.ledger.look_now(upkeep.folder_mark, path), self._remember_folder)
+
+    def _remember_folder(self, path: bytes, mark: str) -> None:
+        """Called in a folder's thread."""
+        self.ledger.do_now(upkeep.remember_folder, path, mark, time.time())
+
+    def _on_taken(self, inbox: str, taken: Taken) -> None:
+        if taken.recognition in ("answered", "refused"):
+            self._deliverers[inbox].wake.set()
+        elif taken.new:
+            self._uploader.wake.set()
+
+    def _wake_after_answer(self) -> None:
+        for deliverer in self._deliverers.values():
+            deliverer.wake.set()
+        self._cleaner.wake.set()
+
+    def _wake_senders(self) -> None:
+        self._uploader.wake.set()
+        self._submitter.wake.set()
+        self._cleaner.wake.set()
+
+    def _wake_cleaner(self) -> None:
+        self._cleaner.wake.set()
+
+    def _intake_may_be_idle(self) -> None:
+        self._submitter.wake.set()
+
+    def _on_ledger_trouble(self, error: BaseException | None) -> None:
+        """Called in the ledger thread, which cannot write now: only the log can be told."""
+        if error is None:
+            log.info("scope.closed", scope="ledger")
+        else:
+            remedy = "free space on the disk of the state folder, or mend it; nothing is lost, everything waits"
+            log.error("scope.opened", scope="ledger", message=str(getattr(error, "orig", error)), remedy=remedy)
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[Value], None]) -> Callable[[Value], None]:
+    """`call` for another thread; after the loop's end it does nothing."""
+
+    def pass_on(value: Value) -> None:
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(call, value)
+
+    return pass_on
+
+
+async def _cancel(tasks: "Iterable[asyncio.Task[None]]") -> None:
+    chosen = list(tasks)
+    for task in chosen:
+        task.cancel()
+    await asyncio.gather(*chosen, return_exceptions=True)

@@ -1,0 +1,283 @@
+"""Ready recognitions to paid tasks: the only act that costs.
+
+pack -> intent, durable -> POST once, on a fresh connection, within the window -> accepted | refused | lost
+lost -> (complete task list) -> adopted | never arrived -> new keys, after the old objects are gone
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+import structlog
+
+from dropscribe.boundaries import Step
+from dropscribe.clock import Clock, wait_for_event
+from dropscribe.config.settings import InboxSettings, Settings
+from dropscribe.disk.sources import look_at
+from dropscribe.errors import Ambiguous, OutOfOrder, RequestRefused
+from dropscribe.ledger import Ledger, batches, intake, upkeep
+from dropscribe.ledger.rows import BatchRow, ReadyGroup, StaleWrite
+from dropscribe.model import Look
+from dropscribe.names import display
+from dropscribe.packing import Departure, timetable
+from dropscribe.remote.ports import ObjectStore, Recogniser, TooLate
+from dropscribe.scopes import Scopes
+
+log = structlog.get_logger()
+
+INTEND = Step("submit.intend", "before", "recorded")
+POST = Step("submit.post")
+
+SEND_WINDOW = 20.0
+"""Seconds (of CLOCK_BOOTTIME) after the intent in which the request may leave: a resumed laptop must not send late."""
+
+LAST_WORD = 5.0
+"""Seconds that a submit in flight is given for its answer when the daemon stops."""
+
+ONE_URL_FOR = 7 * 86400.0
+AT_ONCE = 8
+
+
+@dataclass
+class Trial:
+    """Several URLs were refused with `code`: one of them goes alone to tell the count from the settings."""
+
+    code: str
+    message: str
+
+
+@dataclass
+class Limits:
+    """How many URLs a task of a model may have now."""
+
+    configured: int
+    one_only: set[str] = field(default_factory=set)
+    trials: dict[str, Trial] = field(default_factory=dict)
+
+    def of(self, model: str) -> int:
+        return 1 if model in self.one_only or model in self.trials else self.configured
+
+
+def lesson_name(endpoint: str, account: str, model: str) -> str:
+    """Under which 'one URL per task' is remembered."""
+    return f"one-url {endpoint} {account} {model}"
+
+
+class Submitter:
+    """Packs what is ready and pays for it, exactly once."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: ObjectStore,
+        recogniser: Recogniser,
+        settings: Settings,
+        inboxes: Mapping[str, InboxSettings],
+        scopes: Scopes,
+        clock: Clock,
+        threads: Executor,
+        on_task: Callable[[int], None],
+        on_lost: Callable[[int], None],
+        hurry: Callable[[], bool],
+    ) -> None:
+        """`on_task`/`on_lost` get the id of a batch; `hurry` says that nobody else will come (`run --once`)."""
+        self._ledger = ledger
+        self._store = store
+        self._recogniser = recogniser
+        self._settings = settings
+        self._inboxes = inboxes
+        self._scopes = scopes
+        self._clock = clock
+        self._threads = threads
+        self._on_task = on_task
+        self._on_lost = on_lost
+        self._hurry = hurry
+        self._limits = Limits(settings.model_studio.max_urls_per_task)
+        self._sending: set[asyncio.Task[None]] = set()
+        self.withheld: set[int] = set()
+        """Recognitions that the start gate still asks about."""
+        self.wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Submit until cancelled."""
+        await self._remember_lessons()
+        while True:
+            pause = await self._depart()
+            await wait_for_event(self.wake, self._clock, pause)
+
+    async def stop(self) -> None:
+        """Let a submit in flight have its answer for up to five seconds; one without stays an open intent."""
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=LAST_WORD)
+        for task in self._sending:
+            task.cancel()
+        await asyncio.gather(*self._sending, return_exceptions=True)
+
+    async def _remember_lessons(self) -> None:
+        who = self._recogniser.identity
+        start = lesson_name(who.endpoint, who.account, "")
+        known = await self._ledger.look(upkeep.lessons, self._clock.now())
+        self._limits.one_only.update(name[len(start) :] for name in known if name.startswith(start))
+
+    async def _depart(self) -> float | None:
+        """Send what is due; return the seconds until something else will be."""
+        now = self._clock.now()
+        groups = await self._ledger.look(batches.ready_groups, now)
+        plan = timetable(groups, self._limits.of, now, self._settings.batch.max_wait, self._hurry())
+        shut = 0.0
+        for departure in plan.now:
+            names = ("api", f"model:{departure.group.model}")
+            if not self._scopes.may_pass(*names):
+                shut = max(shut, self._scopes.wait(*names), 0.2)
+                continue
+            await self._free_place()
+            await self._withdraw_vanished(departure)
+            await self._send_one(departure)
+        waits = [plan.next_at - now] if plan.next_at is not None else []
+        if shut:
+            waits.append(shut)
+        return max(0.05, min(waits)) if waits else None
+
+    async def _free_place(self) -> None:
+        one_by_one = bool(self._limits.trials)
+        while len(self._sending) >= (1 if one_by_one else AT_ONCE):
+            await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _withdraw_vanished(self, departure: Departure) -> None:
+        """A last look at the sources: one that vanished before its submit is not paid for."""
+        args = (departure.group, departure.limit, self._clock.now())
+        sources = await self._ledger.look(batches.sources_of_ready, *args)
+        vanished = await asyncio.get_running_loop().run_in_executor(self._threads, self._vanished, sources)
+        for media_id, inbox, path in vanished:
+            reason = "it vanished, or other content took its place, before it was submitted"
+            await self._ledger.do(intake.withdraw, media_id, reason, self._clock.now())
+            log.info("source.withdrawn", inbox=inbox, path=display(path), reason=reason)
+
+    def _vanished(self, sources: Sequence[tuple[int, str, bytes, Look]]) -> list[tuple[int, str, bytes]]:
+        found = []
+        for media_id, name, path, look in sources:
+            inbox = self._inboxes.get(name)
+            with contextlib.suppress(
+                OSError
+            ):  # a missing inbox is an alarm elsewhere, and no reason to waste an upload
+                if inbox is not None and look_at(inbox.inbox, path) != look:
+                    found.append((media_id, name, path))
+        return found
+
+    async def _send_one(self, departure: Departure) -> None:
+        written_at = self._clock.boottime()  # before the transaction: a frozen commit counts against the window
+        INTEND.before()
+        try:
+            row = await self._ledger.do(
+                batches.intend,
+                departure.group,
+                min(departure.limit, self._limits.of(departure.group.model)),
+                self._recogniser.identity,
+                self._ledger.epoch,
+                self._clock.now(),
+                self._recogniser.server_time,
+                frozenset(self.withheld),
+            )
+        except StaleWrite:
+            return
+        if row is None:
+            return
+        INTEND.recorded()
+        task = asyncio.create_task(self._send(row, departure.group, written_at))
+        self._sending.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._sending.discard(task)
+        self.wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("submit.bug", exc_info=error)
+
+    async def _send(self, row: BatchRow, group: ReadyGroup, written_at: float) -> None:
+        lifetime = self._settings.storage.url_lifetime
+        urls = [self._store.signed_url(item.key, lifetime) for item in row.items]
+        parameters = request_parameters(json.loads(row.settings))
+
+        def may_send() -> bool:
+            POST.before()
+            return self._clock.boottime() - written_at <= SEND_WINDOW
+
+        try:
+            accepted = await self._recogniser.submit(row.model, urls, parameters, may_send)
+        except TooLate:
+            await self._not_sent(row, "the moment to send had passed")
+        except RequestRefused as refusal:
+            await self._refused(row, refusal)
+        except OutOfOrder as fault:
+            await self._not_sent(row, str(fault))
+            await self._scopes.report(fault)
+        except Ambiguous as doubt:
+            POST.effect()
+            await self._lost(row, str(doubt))
+        except asyncio.CancelledError:
+            raise  # the intent stays open: the next start settles it
+        except Exception as bug:
+            await self._lost(row, f"unexpected {type(bug).__name__}")
+            raise
+        else:
+            POST.effect()
+            await self._accepted(row, accepted.task_id, accepted.request_id)
+
+    async def _accepted(self, row: BatchRow, task_id: str, request_id: str | None) -> None:
+        await self._ledger.do(batches.accepted, row.id, task_id, request_id, self._clock.now())
+        POST.recorded()
+        log.info("batch.submitted", batch=row.id, task_id=task_id, files=len(row.items), model=row.model)
+        await self._scopes.works("api")
+        await self._scopes.works(f"model:{row.model}")
+        if row.model in self._limits.trials and len(row.items) == 1:
+            await self._learn_one_url(row)
+        self._on_task(row.id)
+
+    async def _lost(self, row: BatchRow, reason: str) -> None:
+        await self._ledger.do(batches.lost, row.id, reason)
+        log.warning("batch.answer-lost", batch=row.id, files=len(row.items), reason=reason)
+        self._on_lost(row.id)
+
+    async def _not_sent(self, row: BatchRow, reason: str, alone: bool = False) -> None:
+        now = self._clock.now()
+        await self._ledger.do(batches.not_accepted, row.id, reason, now, now, alone)
+
+    async def _refused(self, row: BatchRow, refusal: RequestRefused) -> None:
+        """400 and its like. Of several files one goes alone next; one that was alone tells the settings from the count."""
+        log.warning("batch.refused", batch=row.id, files=len(row.items), code=refusal.code, message=refusal.message)
+        trial = self._limits.trials.get(row.model)
+        if len(row.items) > 1:
+            self._limits.trials[row.model] = Trial(refusal.code, refusal.message)
+            await self._not_sent(row, str(refusal))
+            return
+        self._limits.trials.pop(row.model, None)
+        await self._not_sent(row, str(refusal))
+        await self._scopes.report(_settings_fault(row, refusal, trial))
+
+    async def _learn_one_url(self, row: BatchRow) -> None:
+        trial = self._limits.trials.pop(row.model)
+        self._limits.one_only.add(row.model)
+        who = self._recogniser.identity
+        name = lesson_name(who.endpoint, who.account, row.model)
+        await self._ledger.do(upkeep.learn, name, trial.code, self._clock.now() + ONE_URL_FOR)
+        log.warning("account.one-url-per-task", model=row.model, code=trial.code, message=trial.message)
+
+
+def request_parameters(settings: Mapping[str, object]) -> dict[str, object]:
+    """The `parameters` of a submit; `special_word_filter` travels as a JSON string (model-studio: type string)."""
+    sent = dict(settings)
+    words = sent.get("special_word_filter")
+    if words is not None and not isinstance(words, str):
+        sent["special_word_filter"] = json.dumps(words, ensure_ascii=False)
+    return sent
+
+
+def _settings_fault(row: BatchRow, refusal: RequestRefused, trial: Trial | None) -> OutOfOrder:
+    """A single file was refused as well: it is what all have in common, the model with its settings."""
+    remedy = "check `recognition` of the inboxes that use this model; the files wait"
+    if trial is None:
+        remedy = f"{remedy}; if only this one file is refused, move it out of the inbox"
+    return OutOfOrder(f"model:{row.model}", refusal.code, refusal.message, remedy, request_id=refusal.request_id)

@@ -1,0 +1,172 @@
+"""The service's result document to a `Transcript`: tolerant of what it may leave out, strict about what it is.
+
+Fun-ASR and Qwen filetrans answer in the same shape; `language`, `speaker_id`, `words`, `punctuation` come and go.
+"""
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dropscribe.errors import DropscribeError
+from dropscribe.model import Segment, Transcript, Word
+
+LATEST_MS = 100 * 24 * 3600 * 1000
+"""A time beyond 100 days is noise (the service takes 12 hours): it counts as not said."""
+
+
+class UnusableResult(DropscribeError):
+    """The result document is not one: not JSON, not an object, nested beyond reason, or without `transcripts`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    number: int | None
+    text: str
+    segments: tuple[Segment, ...]
+
+
+def parse(raw: bytes) -> Transcript:
+    """Read a result document; the caller bounds its size.
+
+    Segments of all channels are in order of (start_ms, channel); ends are never before starts. Raises UnusableResult.
+    """
+    body = _body(raw)
+    listed = body.get("transcripts")
+    if not isinstance(listed, list):
+        raise UnusableResult("The result document has no list called `transcripts`.")
+    channels = sorted((_channel(item) for item in _objects(listed)), key=lambda channel: _rank(channel.number))
+    segments = [segment for channel in channels for segment in channel.segments]
+    segments.sort(key=lambda segment: (segment.start_ms, _rank(segment.channel)))
+    text = "\n".join(channel.text for channel in channels if channel.text)
+    return Transcript(_duration(body), text, tuple(segments))
+
+
+def _body(raw: bytes) -> Mapping[str, Any]:
+    try:
+        # One bad byte must not cost a result that was paid for.
+        body = json.loads(raw.decode("utf-8-sig", "replace"))
+    except RecursionError:
+        raise UnusableResult("The result document is nested beyond reason.") from None
+    except ValueError as error:
+        raise UnusableResult(f"The result document is not JSON: {error}.") from None
+    if not isinstance(body, dict):
+        raise UnusableResult(f"The result document is not a JSON object but a {type(body).__name__}.")
+    return body
+
+
+def _duration(body: Mapping[str, Any]) -> int | None:
+    properties = body.get("properties")
+    return _ms(properties.get("original_duration_in_milliseconds")) if isinstance(properties, dict) else None
+
+
+def _channel(item: Mapping[str, Any]) -> _Channel:
+    number = _index(item.get("channel_id"))
+    segments: list[Segment] = []
+    for sentence in _objects(item.get("sentences")):
+        segments.append(_segment(sentence, number, segments[-1].end_ms if segments else 0))
+    text = _text(item.get("text")) or _joined([segment.text for segment in segments])
+    return _Channel(number, text, tuple(segments))
+
+
+def _segment(item: Mapping[str, Any], channel: int | None, after_ms: int) -> Segment:
+    said_start, said_end = _ms(item.get("begin_time")), _ms(item.get("end_time"))
+    words = _words(item.get("words"), after_ms if said_start is None else said_start)
+    start = _known(said_start, min((word.start_ms for word in words), default=after_ms))
+    end = _known(said_end, max((word.end_ms for word in words), default=start))
+    text = _text(item.get("text"))
+    if text is None:
+        text = "".join(word.text + word.punctuation for word in words)
+    language = _text(item.get("language")) or None
+    return Segment(start, max(start, end), channel, _index(item.get("speaker_id")), language, text, words)
+
+
+def _words(value: object, after_ms: int) -> tuple[Word, ...]:
+    words: list[Word] = []
+    for item in _objects(value):
+        start = _known(_ms(item.get("begin_time")), words[-1].end_ms if words else after_ms)
+        end = _known(_ms(item.get("end_time")), start)
+        text, punctuation = _text(item.get("text")) or "", _text(item.get("punctuation")) or ""
+        words.append(Word(start, max(start, end), text, punctuation))
+    return tuple(words)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Sentences in a row: a space between them, but none next to a full-width character."""
+    text = ""
+    for more in texts:
+        tight = not text or not more or text[-1].isspace() or more[0].isspace() or _wide(text[-1])
+        text += more if tight else " " + more
+    return text
+
+
+def _wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in "WF"
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _known(said: int | None, instead: int) -> int:
+    return instead if said is None else said
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _number(value: object) -> float | None:
+    """A number, also where it was sent as a string; true, NaN and infinity are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _ms(value: object) -> int | None:
+    number = _number(value)
+    return None if number is None or number > LATEST_MS else max(0, round(number))
+
+
+def _index(value: object) -> int | None:
+    """A channel or a speaker: a whole number from 0, else not known."""
+    number = _number(value)
+    return int(number) if number is not None and 0 <= number < 2**31 and number == int(number) else None
+
+
+def _rank(channel: int | None) -> int:
+    return -1 if channel is None else channel
+
+
+# Bytes, not parsed JSON: all but the queries must stay as received, to the last digit and space.
+_ADDRESS = rb':(?:\\?/){2}(?:[^\s"?\\<>]|\\/|\\u(?!003f)[0-9a-f]{4})*'
+_MARK = rb"(?:\?|\\u003f)"
+_URL_STRING = re.compile(
+    rb'(?<!\\)("\s*[a-z][a-z0-9+.\-]{0,15}' + _ADDRESS + rb")" + _MARK + rb'(?:[^"\\\s]|\\[^nrtbf])+(?=")',
+    re.IGNORECASE,
+)
+_URL_INSIDE = re.compile(
+    rb"((?:https?|oss)" + _ADDRESS + rb")" + _MARK + rb"((?:[!#-\[\]-~]|\\/|\\u00[2-7][0-9a-f])+)",
+    re.IGNORECASE,
+)
+
+
+def without_url_queries(raw: bytes) -> bytes:
+    """`raw` without the query strings of its URLs, otherwise byte for byte as received; it need not be JSON.
+
+    A string that is a URL loses everything from its `?` on; a URL inside a longer text only a query with a `=`,
+    because a question mark after a spoken address is punctuation.
+    """
+    return _URL_INSIDE.sub(_without_signed_query, _URL_STRING.sub(rb"\1", raw))
+
+
+def _without_signed_query(found: re.Match[bytes]) -> bytes:
+    query = found[2].lower()
+    return found[1] if b"=" in query or rb"\u003d" in query else found[0]

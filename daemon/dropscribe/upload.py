@@ -1,0 +1,346 @@
+"""A recognition's bytes to a stored object under a recorded, anonymous key.
+
+    claim (key recorded) -> open the source without following links -> put, or parts -> compare checksums -> uploaded
+
+What was recognised is bound to what was taken: the storage's CRC-64 of the object must be that of the one read in which
+the file was taken, so a file that changes under the upload can never be paid for under another content's name.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, BinaryIO, TypeVar, cast
+
+import structlog
+
+from dropscribe.boundaries import Step
+from dropscribe.clock import Clock, wait_for_event
+from dropscribe.config.settings import InboxSettings, Settings
+from dropscribe.errors import OutOfOrder, Refused, SourceChanged, TryLater
+from dropscribe.disk.sources import look_of_stat, open_source
+from dropscribe.ledger import Ledger, batches, uploads
+from dropscribe.ledger.rows import Source, UploadJob
+from dropscribe.model import Failure, Part
+from dropscribe.names import display
+from dropscribe.remote.policy import slow_wait
+from dropscribe.remote.ports import NoSuchUpload, ObjectStore
+from dropscribe.scopes import Scopes
+
+log = structlog.get_logger()
+Value = TypeVar("Value")
+
+CLAIM = Step("upload.claim", "before", "recorded")
+PUT = Step("upload.put")
+BEGIN = Step("upload.begin-parts")
+PUT_PART = Step("upload.put-part", "before", "effect")
+COMPLETE = Step("upload.complete-parts")
+
+SCOPE = "storage"
+SMALLEST_PART = 8 * 1024 * 1024
+MOST_PARTS = 9000  # the storage allows 10,000
+
+
+class Cut(Exception):
+    """The daemon is stopping: the reader refuses to go on, parts resume later."""
+
+
+@dataclass
+class Slice:
+    """A read-only window of an open file for the HTTP client; raises Cut when the daemon stops."""
+
+    fd: int
+    start: int
+    size: int
+    stopping: Callable[[], bool]
+    position: int = 0
+
+    def read(self, amount: int = -1) -> bytes:
+        if self.stopping():
+            raise Cut
+        left = self.size - self.position
+        want = left if amount < 0 else min(amount, left)
+        data = os.pread(self.fd, want, self.start + self.position) if want else b""
+        if want and not data:
+            raise SourceChanged("the file became shorter while it was uploaded")
+        self.position += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: self.size}[whence]
+        self.position = max(0, min(self.size, base + offset))
+        return self.position
+
+    def tell(self) -> int:
+        return self.position
+
+    def __len__(self) -> int:
+        return self.size
+
+
+class Uploader:
+    """Keeps up to `storage.uploads` files in flight and records each object when its checksum agrees."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: ObjectStore,
+        settings: Settings,
+        inboxes: Mapping[str, InboxSettings],
+        scopes: Scopes,
+        clock: Clock,
+        threads: Executor,
+        on_ready: Callable[[], None],
+    ) -> None:
+        """`inboxes` is read anew for each file (a reload changes it); `on_ready` is called when an object stands."""
+        self._ledger = ledger
+        self._store = store
+        self._settings = settings
+        self._inboxes = inboxes
+        self._scopes = scopes
+        self._clock = clock
+        self._threads = threads
+        self._on_ready = on_ready
+        self._stopping = False
+        self._slots = asyncio.Semaphore(settings.storage.uploads)
+        self._running: set[asyncio.Task[None]] = set()
+        self._looked = False
+        self.wake = asyncio.Event()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is claimed and nothing new was announced (`run --once`)."""
+        return not self._running and not self.wake.is_set() and self._looked
+
+    async def run(self) -> None:
+        """Claim and upload until cancelled."""
+        window = self._settings.storage.uploads * 4
+        while True:
+            jobs = await self._claim(window - len(self._running))
+            for job in jobs:
+                self._start(job)
+            if not jobs or len(self._running) >= window:
+                await self._pause()
+
+    async def stop(self) -> None:
+        """Cut what is in flight; parts that stand are found again."""
+        self._stopping = True
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _claim(self, free: int) -> list[UploadJob]:
+        await self._scopes.passage(SCOPE)
+        if self._scopes.opened_by(SCOPE):
+            free = min(free, 1)  # one real file is the probe
+        CLAIM.before()
+        jobs = await self._ledger.do(
+            uploads.claim,
+            max(free, 0),
+            self._clock.now(),
+            self._ledger.epoch,
+            self._new_key,
+            self._settings.storage.multipart_above,
+        )
+        CLAIM.recorded()
+        return jobs
+
+    async def _pause(self) -> None:
+        self._looked = True
+        due = await self._ledger.look(uploads.next_wait, self._clock.now())
+        timeout = None if due is None else max(0.05, due - self._clock.now())
+        await wait_for_event(self.wake, self._clock, timeout)
+
+    def _new_key(self, suffix: str) -> str:
+        name = f"{self._settings.storage.prefix}{self._ledger.id}/{secrets.token_hex(16)}"
+        return f"{name}.{suffix}" if suffix else name
+
+    def _start(self, job: UploadJob) -> None:
+        task = asyncio.create_task(self._upload(job))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._running.discard(task)
+        self.wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("upload.bug", exc_info=error)
+
+    async def _upload(self, job: UploadJob) -> None:
+        try:
+            await self._first_good_source(job)
+        except OutOfOrder as fault:
+            await self._ledger.do(uploads.put_back, job.recognition_id, self._clock.now())
+            await self._scopes.report(fault)
+        except TryLater as fault:
+            await self._try_later(job, fault)
+        except Refused as fault:
+            await self._refuse(job, fault.code, fault.message, fault.remedy)
+        except Cut:
+            await self._ledger.do(uploads.put_back, job.recognition_id, self._clock.now())
+        except Exception:
+            wait = self._clock.now() + self._settings.retry.longest_wait
+            await self._ledger.do(uploads.put_back, job.recognition_id, wait)
+            raise
+
+    async def _first_good_source(self, job: UploadJob) -> None:
+        lost: list[tuple[int, str]] = []
+        for source in job.sources:
+            try:
+                await self._upload_from(job, source)
+            except SourceChanged as changed:
+                lost.append((source.media_id, str(changed)))
+            else:
+                return
+        await self._ledger.do(uploads.source_lost, job, lost, self._clock.now())
+        for media_id, reason in lost:
+            log.info("source.withdrawn", media=media_id, reason=reason)
+
+    async def _upload_from(self, job: UploadJob, source: Source) -> None:
+        with self._opened(source) as fd:
+            crc = await (self._in_parts(job, fd) if job.multipart else self._in_one(job, fd))
+            _require_unchanged(fd, source)
+        if crc != job.crc64:
+            await self._ledger.do(uploads.upload_begun, job.key, None)
+            raise TryLater("ChecksumMismatch", "the storage's checksum of the upload is not that of the file", bound=3)
+        if await self._ledger.do(uploads.uploaded, job.recognition_id, self._clock.now()):
+            (COMPLETE if job.multipart else PUT).recorded()
+            await self._scopes.works(SCOPE)
+            log.info("file.uploaded", inbox=source.inbox, path=display(source.path), bytes=job.size)
+            self._on_ready()
+
+    @contextlib.contextmanager
+    def _opened(self, source: Source) -> Iterator[int]:
+        inbox = self._inboxes.get(source.inbox)
+        if inbox is None:
+            raise SourceChanged("its inbox is not configured any more")
+        try:
+            fd = open_source(inbox.inbox, source.path)
+        except (FileNotFoundError, NotADirectoryError):
+            if not inbox.inbox.is_dir():
+                raise _folder_fault(inbox, "it is missing") from None
+            raise SourceChanged("it vanished before it was submitted") from None
+        except OSError as error:
+            raise _folder_fault(inbox, error.strerror or str(error)) from error
+        try:
+            _require_unchanged(fd, source)
+            yield fd
+        finally:
+            os.close(fd)
+
+    async def _in_one(self, job: UploadJob, fd: int) -> int:
+        async with self._slots:
+            reader = self._slice(fd, 0, job.size)
+            PUT.before()
+            crc = await self._in_thread(lambda: self._store.put(job.key, reader, job.size))
+            PUT.effect()
+        return crc
+
+    async def _in_parts(self, job: UploadJob, fd: int) -> int:
+        upload_id, standing = await self._resume(job)
+        parts: list[Part] = []
+        size = part_size(job.size)
+        for number, start in enumerate(range(0, job.size, size), start=1):
+            length = min(size, job.size - start)
+            found = standing.get(number)
+            if found is None or found.size != length:
+                found = await self._put_part(job, upload_id, number, self._slice(fd, start, length))
+            parts.append(found)
+        return await self._complete(job, upload_id, parts)
+
+    async def _resume(self, job: UploadJob) -> tuple[str, dict[int, Part]]:
+        """Go on with an earlier try's parts; one that began and was never recorded is found by its key and dropped."""
+        if job.upload_id is not None:
+            with contextlib.suppress(NoSuchUpload):
+                upload_id = job.upload_id
+                parts = await self._in_thread(lambda: self._store.list_parts(job.key, upload_id))
+                return upload_id, {part.number: part for part in parts}
+        for forgotten in await self._in_thread(lambda: self._store.unfinished(job.key)):
+            await self._in_thread(lambda name=forgotten: self._store.abort(job.key, name))  # type: ignore[misc]
+        BEGIN.before()
+        begun = await self._in_thread(lambda: self._store.initiate(job.key))
+        BEGIN.effect()
+        await self._ledger.do(uploads.upload_begun, job.key, begun)
+        BEGIN.recorded()
+        return begun, {}
+
+    async def _put_part(self, job: UploadJob, upload_id: str, number: int, reader: BinaryIO) -> Part:
+        async with self._slots:
+            PUT_PART.before()
+            try:
+                part = await self._in_thread(
+                    lambda: self._store.put_part(job.key, upload_id, number, reader, len(cast(Any, reader)))
+                )
+            except NoSuchUpload:
+                await self._ledger.do(uploads.upload_begun, job.key, None)
+                raise TryLater("NoSuchUpload", "the storage dropped the unfinished upload", bound=3) from None
+            PUT_PART.effect()
+        return part
+
+    async def _complete(self, job: UploadJob, upload_id: str, parts: Sequence[Part]) -> int:
+        COMPLETE.before()
+        try:
+            crc = await self._in_thread(lambda: self._store.complete(job.key, upload_id, parts))
+        except NoSuchUpload:
+            crc = await self._completed_before(job)
+        COMPLETE.effect()
+        return crc
+
+    async def _completed_before(self, job: UploadJob) -> int:
+        """The answer to an earlier `complete` may have been lost: then the object stands already."""
+        found = await self._in_thread(lambda: self._store.head(job.key))
+        await self._ledger.do(uploads.upload_begun, job.key, None)
+        if found is not None and found[0] == job.size and found[1] is not None:
+            return found[1]
+        raise TryLater("NoSuchUpload", "the storage dropped the unfinished upload", bound=3)
+
+    def _slice(self, fd: int, start: int, size: int) -> BinaryIO:
+        return cast(BinaryIO, Slice(fd, start, size, lambda: self._stopping))
+
+    async def _in_thread(self, call: Callable[[], Value]) -> Value:
+        """Run to the end even if the task is cancelled: the thread still reads from the open file."""
+        future = asyncio.get_running_loop().run_in_executor(self._threads, call)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            with contextlib.suppress(Exception):
+                await future
+            raise
+
+    async def _try_later(self, job: UploadJob, fault: TryLater) -> None:
+        retry = self._settings.retry
+        if job.attempts + 1 >= min(retry.attempts, 1 + (fault.bound or retry.attempts)):
+            await self._refuse(job, fault.code, fault.message, "`dropscribe retry` tries it again")
+            return
+        wait = slow_wait(job.attempts, retry.first_wait, retry.longest_wait, secrets.SystemRandom().random())
+        until = self._clock.now() + wait
+        await self._ledger.do(uploads.charge, job.recognition_id, fault.code, fault.message, until)
+        log.warning("upload.again", code=fault.code, message=fault.message, retry_in=round(wait, 1))
+
+    async def _refuse(self, job: UploadJob, code: str, message: str, remedy: str) -> None:
+        failure = Failure(code, message, remedy, attempts=job.attempts + 1)
+        await self._ledger.do(batches.refused_before_submit, job.recognition_id, failure, self._clock.now())
+        log.warning("file.refused", code=code, message=message)
+
+
+def part_size(size: int) -> int:
+    """Bytes of a part: the same for the same file, so that parts of an earlier try fit."""
+    needed = -(-size // MOST_PARTS)
+    return max(SMALLEST_PART, -(-needed // 65536) * 65536)
+
+
+def _require_unchanged(fd: int, source: Source) -> None:
+    if look_of_stat(os.fstat(fd)) != source.look:
+        raise SourceChanged("another file, or other content, was put in its place before it was submitted")
+
+
+def _folder_fault(inbox: InboxSettings, what: str) -> OutOfOrder:
+    return OutOfOrder(
+        f"folder:{inbox.inbox}",
+        "FolderMissing",
+        f"the inbox {inbox.inbox} cannot be read: {what}",
+        "mount or restore it",
+    )

@@ -1,0 +1,146 @@
+"""What the answer to a query means for each file of a task: pure. The word on a file is its own, found by its key."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from dropscribe.error_codes import Empty, Permanent, TryAgain, classify_subtask, wants_smaller_batch
+from dropscribe.ledger.rows import Item
+from dropscribe.model import SubtaskResult, TaskReport
+
+MISSING = "MissingFromTask"
+NO_SPEECH = frozenset({"SUCCESS_WITH_NO_VALID_FRAGMENT", "ASR_RESPONSE_HAVE_NO_WORDS", "ASR_RESPONSE_HAVE_HO_WORDS"})
+TERMINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELED"}) | NO_SPEECH
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Recognised: the result waits at `url`."""
+
+    item: Item
+    url: str
+
+
+@dataclass(frozen=True)
+class NoSpeech:
+    """Heard, and nobody speaks: an empty transcript."""
+
+    item: Item
+    code: str
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """The file itself is to blame."""
+
+    item: Item
+    code: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class SendAgain:
+    """Not recognised, for a reason that may pass; `charged` says whether it uses up one of the file's tries."""
+
+    item: Item
+    code: str
+    message: str
+    reupload: bool = False
+    alone: bool = False
+    charged: bool = True
+
+
+Verdict = Fetch | NoSpeech | Refuse | SendAgain
+
+
+def is_terminal(report: TaskReport) -> bool:
+    """Whether the task has ended; a status nobody knows counts as still running."""
+    return report.status in TERMINAL
+
+
+def judge(items: Sequence[Item], report: TaskReport, attempts: int) -> list[Verdict]:
+    """One verdict for each item of an ended task. `attempts` is `retry.attempts`: the tries a file has in all."""
+    found = match(items, report.results or ())
+    if not found and report.status != "SUCCEEDED":
+        return [_whole_task(item, report, len(items), attempts) for item in items]
+    return [_one(item, found.get(item.key), attempts) for item in items]
+
+
+def match(items: Sequence[Item], results: Sequence[SubtaskResult]) -> dict[str, SubtaskResult]:
+    """Results by our object key; of several for one key a success counts. Foreign ones are left out.
+
+    Where the service names no URL at all, the order of the answer is taken, if the numbers agree.
+    """
+    found: dict[str, SubtaskResult] = {}
+    keys = [item.key for item in items]
+    for result in results:
+        key = next((key for key in _endings(result.file_url) if key in set(keys)), None)
+        if key is not None and (key not in found or _is_success(result)):
+            found[key] = result
+    if not found and len(results) == len(keys) and not any(result.file_url for result in results):
+        return dict(zip(keys, results, strict=True))
+    return found
+
+
+def names_any(report: TaskReport, keys: Sequence[str]) -> bool:
+    """Whether a task's results speak of any of these object keys: whether it is ours."""
+    wanted = set(keys)
+    return any(wanted.intersection(_endings(result.file_url)) for result in report.results or ())
+
+
+def keys_under(report: TaskReport, prefix: str) -> list[str]:
+    """The object keys below `prefix` that a task's results name."""
+    endings = (ending for result in report.results or () for ending in _endings(result.file_url))
+    return [ending for ending in endings if ending.startswith(prefix)]
+
+
+def _endings(url: str) -> list[str]:
+    """All tails of a URL's path: a key may stand behind a bucket's name (path style) or not, with any query or none."""
+    path = unquote(urlsplit(url).path).lstrip("/")
+    parts = path.split("/")
+    return ["/".join(parts[n:]) for n in range(len(parts))]
+
+
+def _is_success(result: SubtaskResult) -> bool:
+    return result.status == "SUCCEEDED" and bool(result.transcription_url)
+
+
+def _one(item: Item, result: SubtaskResult | None, attempts: int) -> Verdict:
+    if result is None:
+        message = "the task ended without a word on this file"
+        return _again_or_refuse(SendAgain(item, MISSING, message, alone=True), attempts - 1, attempts)
+    if _is_success(result):
+        return Fetch(item, result.transcription_url or "")
+    if result.status == "SUCCEEDED":
+        return _blamed(item, "ResultMissing", "the service reports success but names no result", attempts)
+    return _blamed(item, result.code or result.status or "unknown", result.message or "", attempts)
+
+
+def _whole_task(item: Item, report: TaskReport, count: int, attempts: int) -> Verdict:
+    """A task that ended without results: its code speaks of all files, so nobody can say which is to blame."""
+    code, message = report.code or report.status, report.message or "the task ended without results"
+    if report.status in NO_SPEECH and count == 1:
+        return NoSpeech(item, report.status)
+    if count > 1 and (wants_smaller_batch(code) or isinstance(classify_subtask(code, message), Permanent)):
+        return SendAgain(item, code, message, alone=True, charged=False)
+    return _blamed(item, code, message, attempts)
+
+
+def _blamed(item: Item, code: str, message: str, attempts: int) -> Verdict:
+    said = classify_subtask(code, message)
+    if isinstance(said, Empty):
+        return NoSpeech(item, code)
+    if isinstance(said, Permanent):
+        return Refuse(item, code, message, said.remedy)
+    assert isinstance(said, TryAgain)
+    return _again_or_refuse(SendAgain(item, code, message, reupload=said.reupload), said.bound, attempts)
+
+
+def _again_or_refuse(again: SendAgain, bound: int, attempts: int) -> Verdict:
+    """`bound` further tries for this code, and `attempts` tries in all."""
+    item = again.item
+    if item.tries.get(again.code, 0) < bound and item.attempts + 1 < attempts:
+        return again
+    remedy = f"tried {item.attempts + 1} times; `dropscribe retry` tries it again"
+    return Refuse(item, again.code, again.message, remedy)

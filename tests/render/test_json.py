@@ -1,0 +1,104 @@
+"""dropscribe's own transcript: what stands in it, and that we know it again."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from dropscribe.model import Segment, Transcript, Word
+from dropscribe.render.json import read_identity, render
+from render.documents import REAL, TRANSCRIPTS, document, real, said, transcript
+
+SHA = "ab" * 32
+OURS = render(document(transcript(said("Hi.")), sha256=SHA))
+
+
+def test_the_file_holds_what_the_contract_says_and_null_for_the_unknown() -> None:
+    segment = Segment(100, 3820, None, None, "zh", "你好。", (Word(100, 596, "你好", "。"),))
+    spoken = document(
+        Transcript(3834, "你好。", (segment,)), sha256=SHA, settings={"language_hints": ["zh"]}, task_id=None
+    )
+
+    assert json.loads(render(spoken)) == {
+        "schema": "dropscribe.transcript/1",
+        "source": {"name": "a/talk.mp3", "size": 7, "sha256": SHA, "duration_ms": 3834},
+        "recognition": {"model": "fun-asr", "settings": {"language_hints": ["zh"]}, "task_id": None},
+        "text": "你好。",
+        "segments": [
+            {
+                "start_ms": 100,
+                "end_ms": 3820,
+                "channel": None,
+                "speaker": None,
+                "language": "zh",
+                "text": "你好。",
+                "words": [{"start_ms": 100, "end_ms": 596, "text": "你好", "punctuation": "。"}],
+            }
+        ],
+    }
+
+
+def test_silence_gives_an_empty_text_and_no_segments() -> None:
+    body = json.loads(render(document(transcript())))
+
+    assert body["text"] == ""
+    assert body["segments"] == []
+
+
+def test_a_person_can_read_it_a_word_a_line() -> None:
+    text = render(document(transcript(said("你好", 0, 9, Word(0, 5, "你", ""), Word(5, 9, "好", "。")))))
+
+    assert '\n   {"start_ms": 5, "end_ms": 9, "text": "好", "punctuation": "。"}\n' in text
+    assert text.endswith("}\n")
+
+
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
+def test_real_transcripts_come_back_whole(path: Path) -> None:
+    spoken = real(path)
+
+    body = json.loads(render(document(spoken)))
+
+    assert [segment["text"] for segment in body["segments"]] == [segment.text for segment in spoken.segments]
+    assert [len(segment["words"]) for segment in body["segments"]] == [
+        len(segment.words) for segment in spoken.segments
+    ]
+
+
+@settings(deadline=None)
+@given(TRANSCRIPTS)
+def test_any_transcript_gives_valid_json_with_all_its_segments(spoken: Transcript) -> None:
+    body = json.loads(render(document(spoken)))
+
+    assert [segment["text"] for segment in body["segments"]] == [segment.text for segment in spoken.segments]
+
+
+def test_a_later_schema_of_ours_is_known_as_well() -> None:
+    assert read_identity(OURS.replace("transcript/1", "transcript/2")) == (SHA, "fun-asr", {})
+
+
+def test_our_own_file_is_known_again_by_content_model_and_settings() -> None:
+    text = render(document(transcript(said("Hi.")), sha256=SHA, settings={"speaker_count": 2}))
+
+    assert read_identity(text) == (SHA, "fun-asr", {"speaker_count": 2})
+    assert read_identity(text.encode()) == (SHA, "fun-asr", {"speaker_count": 2})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"[1]",
+        b"[" * 100_000,
+        b'{"transcripts": []}',
+        b'{"schema": "other/1", "source": {"sha256": "%b"}, "recognition": {"model": "m", "settings": {}}}'
+        % (b"a" * 64),
+        b'{"schema": "dropscribe.transcript/1"}',
+        OURS.replace(SHA, "not a hash").encode(),
+        OURS.replace('"fun-asr"', "5").encode(),
+        OURS.replace('"settings": {}', '"settings": []').encode(),
+    ],
+)
+def test_what_we_did_not_write_is_not_taken_for_ours(content: bytes) -> None:
+    assert read_identity(content) is None

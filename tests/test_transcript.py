@@ -1,0 +1,324 @@
+"""The result document: what it may leave out costs nothing, what is no result is said to be none."""
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dropscribe.errors import DropscribeError
+from dropscribe.model import Segment, Transcript, Word
+from dropscribe.transcript import UnusableResult, parse, without_url_queries
+
+WORDS = Path(__file__).parent / "words"
+
+FUN_ASR: dict[str, Any] = {
+    "file_url": "https://bucket.example.com/a.mp3?Expires=1&Signature=abc",
+    "properties": {"audio_format": "mp3", "channels": [0], "original_duration_in_milliseconds": 3834},
+    "transcripts": [
+        {
+            "channel_id": 0,
+            "content_duration_in_milliseconds": 3720,
+            "text": "Hello world, 这里是实验室。",
+            "sentences": [
+                {
+                    "begin_time": 100,
+                    "end_time": 3820,
+                    "text": "Hello world, 这里是实验室。",
+                    "sentence_id": 1,
+                    "speaker_id": 0,
+                    "words": [
+                        {"begin_time": 100, "end_time": 596, "text": "Hello ", "punctuation": ""},
+                        {"begin_time": 596, "end_time": 844, "text": "world", "punctuation": ", "},
+                    ],
+                }
+            ],
+        }
+    ],
+}
+
+
+def read(body: object) -> Transcript:
+    return parse(json.dumps(body).encode())
+
+
+def sentence(**facts: Any) -> Segment:
+    """The one segment that a document with this one sentence gives."""
+    (segment,) = read({"transcripts": [{"channel_id": 0, "sentences": [facts]}]}).segments
+    return segment
+
+
+def test_a_fun_asr_answer_is_read_as_it_stands() -> None:
+    transcript = read(FUN_ASR)
+
+    assert transcript == Transcript(
+        duration_ms=3834,
+        text="Hello world, 这里是实验室。",
+        segments=(
+            Segment(
+                100,
+                3820,
+                0,
+                0,
+                None,
+                "Hello world, 这里是实验室。",
+                (Word(100, 596, "Hello ", ""), Word(596, 844, "world", ", ")),
+            ),
+        ),
+    )
+
+
+def test_a_qwen_answer_gives_the_language_of_each_sentence_and_no_duration() -> None:
+    transcript = read(
+        {
+            "audio_info": {"format": "wav", "sample_rate": 16000},
+            "transcripts": [
+                {
+                    "channel_id": 0,
+                    "text": "你好",
+                    "sentences": [
+                        {
+                            "sentence_id": 0,
+                            "begin_time": 1,
+                            "end_time": 9,
+                            "language": "zh",
+                            "emotion": "neutral",
+                            "text": "你好",
+                        }
+                    ],
+                }
+            ],
+        }
+    )
+
+    assert transcript.duration_ms is None
+    assert transcript.segments == (Segment(1, 9, 0, None, "zh", "你好"),)
+
+
+def test_silence_is_a_transcript_without_text() -> None:
+    assert read({"transcripts": []}) == Transcript(None, "", ())
+    assert read({"transcripts": [{"channel_id": 0, "text": "", "sentences": []}]}) == Transcript(None, "", ())
+
+
+def test_channels_are_interleaved_by_time_and_their_texts_stand_one_under_the_other() -> None:
+    transcript = read(
+        {
+            "transcripts": [
+                {"channel_id": 1, "text": "B", "sentences": [{"begin_time": 5, "end_time": 9, "text": "B"}]},
+                {"channel_id": 2, "text": "", "sentences": []},
+                {
+                    "channel_id": 0,
+                    "text": "A C",
+                    "sentences": [
+                        {"begin_time": 5, "end_time": 6, "text": "A"},
+                        {"begin_time": 7, "end_time": 8, "text": "C"},
+                    ],
+                },
+            ]
+        }
+    )
+
+    assert [(segment.channel, segment.text) for segment in transcript.segments] == [(0, "A"), (1, "B"), (0, "C")]
+    assert transcript.text == "A C\nB"
+
+
+@pytest.mark.parametrize(
+    ("texts", "joined"),
+    [
+        (["Well.", "Yes."], "Well. Yes."),
+        (["你好。", "再见。"], "你好。再见。"),
+        (["One ", "two"], "One two"),
+        (["", "a"], "a"),
+    ],
+)
+def test_a_channel_without_text_gets_that_of_its_sentences(texts: list[str], joined: str) -> None:
+    body = {"transcripts": [{"channel_id": 0, "sentences": [{"text": text} for text in texts]}]}
+
+    assert read(body).text == joined
+
+
+@pytest.mark.parametrize(
+    ("facts", "times"),
+    [
+        ({"begin_time": 100.4, "end_time": "250"}, (100, 250)),
+        ({"begin_time": 500, "end_time": 300}, (500, 500)),
+        ({"begin_time": -20, "end_time": 300}, (0, 300)),
+        ({"begin_time": True, "end_time": None}, (0, 0)),
+        ({"begin_time": 10, "end_time": 1e300}, (10, 10)),
+        ({"begin_time": "soon", "end_time": [7]}, (0, 0)),
+        ({"words": [{"begin_time": 7, "end_time": 9, "text": "a"}]}, (7, 9)),
+    ],
+)
+def test_odd_times_become_usable_ones(facts: dict[str, Any], times: tuple[int, int]) -> None:
+    segment = sentence(text="x", **facts)
+
+    assert (segment.start_ms, segment.end_ms) == times
+
+
+def test_a_sentence_without_times_follows_the_one_before() -> None:
+    body = {"transcripts": [{"sentences": [{"begin_time": 5, "end_time": 80, "text": "a"}, {"text": "b"}]}]}
+
+    assert [segment.start_ms for segment in read(body).segments] == [5, 80]
+
+
+@pytest.mark.parametrize("words", [None, "none", [], [None, 3, "x"], {"0": {}}])
+def test_words_may_be_absent_or_nonsense(words: object) -> None:
+    assert sentence(text="x", words=words).words == ()
+
+
+def test_a_word_may_lack_everything_but_its_text() -> None:
+    segment = sentence(begin_time=40, end_time=90, text="x y", words=[{"text": "x", "end_time": 60}, {"text": "y"}])
+
+    assert segment.words == (Word(40, 60, "x", ""), Word(60, 60, "y", ""))
+
+
+def test_a_sentence_without_text_gets_that_of_its_words() -> None:
+    words = [{"text": "Hello ", "punctuation": ""}, {"text": "world", "punctuation": "."}]
+
+    assert sentence(words=words).text == "Hello world."
+
+
+@pytest.mark.parametrize(
+    ("said", "known"), [(0, 0), ("2", 2), (1.0, 1), (-1, None), (1.5, None), ("Anna", None), (None, None)]
+)
+def test_a_speaker_is_a_whole_number_or_not_known(said: object, known: int | None) -> None:
+    assert sentence(text="x", speaker_id=said).speaker == known
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"", "not JSON"),
+        (b"<html>busy</html>", "not JSON"),
+        (b'{"transcripts": [', "not JSON"),
+        (b'["transcripts"]', "not a JSON object"),
+        (b"null", "not a JSON object"),
+        (b"{}", "no list called `transcripts`"),
+        (b'{"transcripts": null}', "no list called `transcripts`"),
+        (b'{"transcripts": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested beyond reason"),
+        (b'{"transcripts": [], "n": ' + b"9" * 5000 + b"}", "not JSON"),
+    ],
+)
+def test_what_is_no_result_is_refused_with_the_reason(raw: bytes, reason: str) -> None:
+    with pytest.raises(UnusableResult, match=reason) as caught:
+        parse(raw)
+
+    assert isinstance(caught.value, DropscribeError)
+
+
+def test_a_byte_that_is_not_utf8_does_not_cost_the_result() -> None:
+    assert parse(b'\xef\xbb\xbf{"transcripts": [{"text": "a\xffb"}]}').text == "a\ufffdb"
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+NUMBERISH = st.integers() | st.floats() | st.sampled_from(["12", "1e9", "x", "", None, True])
+
+
+def near(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Objects with some of these fields, or anything else in their place."""
+    return st.fixed_dictionaries({}, optional=fields) | ANYTHING
+
+
+SURROGATES = st.text(st.characters(codec=None, categories=("Ll", "Cs", "Lo", "Po", "Zs")), max_size=12)
+A_WORD = near(begin_time=NUMBERISH, end_time=NUMBERISH, text=SURROGATES | ANYTHING, punctuation=SURROGATES | ANYTHING)
+A_SENTENCE = near(
+    begin_time=NUMBERISH,
+    end_time=NUMBERISH,
+    text=SURROGATES | ANYTHING,
+    speaker_id=NUMBERISH,
+    language=ANYTHING,
+    words=st.lists(A_WORD, max_size=4) | ANYTHING,
+)
+A_CHANNEL = near(channel_id=NUMBERISH, text=ANYTHING, sentences=st.lists(A_SENTENCE, max_size=4) | ANYTHING)
+A_RESULT = near(transcripts=st.lists(A_CHANNEL, max_size=3) | ANYTHING, properties=ANYTHING)
+
+
+@settings(deadline=None)
+@given(A_RESULT)
+def test_any_json_is_a_transcript_or_unusable_and_nothing_else(body: object) -> None:
+    try:
+        transcript = read(body)
+    except UnusableResult:
+        return
+
+    order = [(segment.start_ms, -1 if segment.channel is None else segment.channel) for segment in transcript.segments]
+    assert order == sorted(order)
+    for piece in (*transcript.segments, *(word for segment in transcript.segments for word in segment.words)):
+        assert 0 <= piece.start_ms <= piece.end_ms
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_transcript_or_unusable_and_nothing_else(raw: bytes) -> None:
+    with contextlib.suppress(UnusableResult):
+        assert isinstance(parse(raw), Transcript)
+
+
+@pytest.mark.parametrize("path", sorted(WORDS.glob("*.json")), ids=lambda path: path.stem)
+def test_real_transcripts_keep_every_sentence_and_word(path: Path) -> None:
+    raw = path.read_bytes()
+    channel = json.loads(raw)["transcripts"][0]
+
+    transcript = parse(raw)
+
+    assert [segment.text for segment in transcript.segments] == [item["text"] for item in channel["sentences"]]
+    assert sum(len(segment.words) for segment in transcript.segments) == sum(
+        len(item["words"]) for item in channel["sentences"]
+    )
+    assert transcript.text == channel["text"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        (
+            b'{"file_url":"https://b.example.com/a.mp3?Signature=s&Expires=1"}',
+            b'{"file_url":"https://b.example.com/a.mp3"}',
+        ),
+        (rb'{"u":"https:\/\/b\/a.mp3?Signature\u003ds\u0026x\u003dy"}', rb'{"u":"https:\/\/b\/a.mp3"}'),
+        (rb'{"u":"https://b/a.mp3\u003fSignature=s"}', b'{"u":"https://b/a.mp3"}'),
+        (rb'{"u":"https://b/\u8bb2\u5ea7.mp3?Signature=s"}', rb'{"u":"https://b/\u8bb2\u5ea7.mp3"}'),
+        ('{"u":"https://b/讲座.mp3?a=讲&Signature=s"}'.encode(), '{"u":"https://b/讲座.mp3"}'.encode()),
+        (b'{"u":"OSS://b/a.mp3?token"}', b'{"u":"OSS://b/a.mp3"}'),
+        (b'{"message":"cannot get https://b/a.mp3?Signature=s now"}', b'{"message":"cannot get https://b/a.mp3 now"}'),
+        (rb'{"m":"got \"https://b/a?k=s\" and","n":1}', rb'{"m":"got \"https://b/a\" and","n":1}'),
+        ('{"m":"下载https://b/a?k=s，失败"}'.encode(), '{"m":"下载https://b/a，失败"}'.encode()),
+        (b'{"u":["https://b/a?x=1","https://b/c?y=2"]}', b'{"u":["https://b/a","https://b/c"]}'),
+        (b'cut short: {"u":"https://b/a?Signature=se', b'cut short: {"u":"https://b/a'),
+    ],
+)
+def test_queries_of_urls_are_removed_however_they_are_written(raw: bytes, kept: bytes) -> None:
+    assert without_url_queries(raw) == kept
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{ "b": 1.50, "a" : 1e3, "b": 100000000000000000000001 }\r\n',
+        '{"text":"Have you seen https://example.com? 见 https://example.com?吗"}'.encode(),
+        b'{"text":"https://example.com?"}',
+        rb'{"text":"what? \u4f60 a=b & http:// c?d=e"}',
+        b'{"text":"\xff\xfe"}',
+    ],
+)
+def test_everything_else_stays_byte_for_byte_as_received(raw: bytes) -> None:
+    assert without_url_queries(raw) == raw
+
+
+@settings(deadline=None)
+@given(A_RESULT, st.booleans())
+def test_removing_queries_never_changes_what_the_transcript_says(body: object, ascii_only: bool) -> None:
+    raw = json.dumps({"body": body, "file_url": "https://b/a?Signature=s"}, ensure_ascii=ascii_only).encode(
+        "utf-8", "replace"
+    )
+
+    kept = without_url_queries(raw)
+
+    assert json.dumps({**json.loads(raw), "file_url": "https://b/a"}) == json.dumps(json.loads(kept))
