@@ -13,6 +13,7 @@ from dropscribe.disk import Oddity
 from dropscribe.errors import SourceChanged
 from dropscribe.hashing import StillOpen, Stopped, held_for_writing, look_at, open_source, take
 from dropscribe.model import Look
+from plain_user import NOBODY, plain_user_folder
 
 ODD_NAMES = [b"talk.mp3", b"line\nbreak.mp3", b"\xff\xfe\x80.mp3", b"n" * 251 + b".mp3", " 会议 é.mp3".encode()]
 
@@ -241,3 +242,24 @@ def test_taking_leaves_no_descriptor_open(tmp_path: Path) -> None:
         take(tmp_path, b"a/x/gone.mp3", look, never)
 
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_file_that_may_not_be_read_is_told_from_one_that_changed() -> None:
+    with plain_user_folder() as inbox:
+        look = put(inbox, b"talk.mp3")
+        os.chmod(inbox / "talk.mp3", 0)
+
+        with pytest.raises(PermissionError):
+            take(inbox, b"talk.mp3", look, never)
+
+
+def test_the_file_of_another_user_is_taken_although_no_lease_can_be_asked_for() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root to make a file of another user")
+    with plain_user_folder() as inbox:
+        os.seteuid(0)
+        look = put(inbox, b"talk.mp3")
+        os.seteuid(NOBODY)
+
+        with open(inbox / "talk.mp3", "rb"):
+            assert take(inbox, b"talk.mp3", look, never).look == look

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dropscribe.names import included, is_private, not_media_reason
 from dropscribe.scan import Candidate, Ignored, Rules, classify, inspect, walk
+from plain_user import plain_user_folder
 
 RULES = Rules(["*"], [".*", "*.part", "*.tmp", "*.crdownload", "~*"])
 
@@ -179,15 +180,19 @@ def test_a_folder_that_vanishes_midway_is_told_and_the_walk_goes_on(tmp_path: Pa
     assert [(entry.path, entry.reason) for entry in rest if isinstance(entry, Ignored)] == [(b"gone", "unreadable")]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
-def test_a_folder_without_read_permission_is_told_even_without_explain(tmp_path: Path) -> None:
-    put(tmp_path, b"closed/a.mp3")
-    os.chmod(tmp_path / "closed", 0)
+def test_a_folder_without_read_permission_is_told_even_without_explain() -> None:
+    with plain_user_folder() as inbox:
+        put(inbox, b"closed/a.mp3")
+        put(inbox, b"open/b.mp3")
+        os.chmod(inbox / "closed", 0)
 
-    (entry,) = walk(tmp_path, (), RULES)
-    os.chmod(tmp_path / "closed", 0o700)
+        found = {entry.path: entry for entry in walk(inbox, (), RULES)}
+        one = inspect(inbox, b"closed/a.mp3", (), RULES)
 
-    assert isinstance(entry, Ignored) and entry.reason == "unreadable"
+    closed = found[b"closed"]
+    assert isinstance(closed, Ignored) and closed.reason == "unreadable"
+    assert isinstance(one, Ignored) and one.reason == "unreadable"
+    assert isinstance(found[b"open/b.mp3"], Candidate)
 
 
 def test_a_walk_leaves_no_descriptor_open(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from dropscribe.model import Look
 from dropscribe.settle import GONE, STILL_CHANGING, Settled, Tracker
 
-LOOK = Look(size=5, mtime_ns=1, inode=7, device=1)
-GROWN = Look(size=6, mtime_ns=2, inode=7, device=1)
+LOOK = Look(size=5, mtime_ns=1, inode=7)
+GROWN = Look(size=6, mtime_ns=2, inode=7)
 
 
 def tracker(settle: float = 5.0, capacity: int = 100) -> Tracker:
@@ -155,7 +155,7 @@ def test_no_file_settles_on_looks_that_were_not_equal_for_the_whole_time(steps: 
     unchanged_since: dict[bytes, tuple[int, float]] = {}
     for path, size, wait in steps:
         now += wait
-        look = Look(size, 1, 1, 1)
+        look = Look(size, 1, 1)
         if unchanged_since.get(path, (None,))[0] != size:
             unchanged_since[path] = (size, now)
         asked = path in files.due(now)

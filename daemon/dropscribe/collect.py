@@ -6,7 +6,7 @@ query -> ended? -> a verdict for each file -> fetch (no Authorization) -> checke
 import asyncio
 import gzip
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
@@ -33,6 +33,8 @@ CLOSE = Step("collect.close", "before", "recorded")
 
 LARGEST_RESULT = 256 * 1024 * 1024
 AT_ONCE = 8
+GROUP = 24
+"""Results that are recorded together."""
 EXPIRES_AFTER = 24 * 3600.0
 HURRY_AFTER = 18 * 3600.0
 """Seconds after the submit from which on a task is asked before all younger ones: its result may be about to vanish."""
@@ -202,10 +204,12 @@ class Collector:
 
     async def _bring_home(self, polled: Polled, report: TaskReport) -> None:
         verdicts = judge(polled.row.items, report, self._settings.retry.attempts)
-        outcomes = await asyncio.gather(
-            *(self._settle(polled, report, verdict) for verdict in verdicts), return_exceptions=True
-        )
-        faults = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        fetches = [verdict for verdict in verdicts if isinstance(verdict, Fetch)]
+        faults: list[BaseException] = []
+        for start in range(0, len(fetches), GROUP):
+            faults += await self._fetch_group(polled, fetches[start : start + GROUP])
+        for verdict in verdicts:
+            await self._settle(polled.row, report, verdict)
         CLOSE.before()
         now = self._clock.now()
         closed = await self._ledger.do(batches.close_if_judged, polled.row.id, report.billed_seconds, now)
@@ -219,27 +223,37 @@ class Collector:
         if faults:
             raise faults[0]
 
-    async def _settle(self, polled: Polled, report: TaskReport, verdict: Verdict) -> None:
+    async def _settle(self, row: BatchRow, report: TaskReport, verdict: Verdict) -> None:
         match verdict:
-            case Fetch(item, url):
-                await self._fetch(polled, item, url)
             case NoSpeech(item, code):
                 log.info("file.no-speech", recognition=item.recognition_id, code=code)
-                await self._answered(polled.row, item, NOTHING_SAID)
+                await self._record(row, {item.recognition_id: gzip.compress(NOTHING_SAID, mtime=0)})
             case Refuse():
-                await self._refuse(polled.row, verdict, report.request_id)
+                await self._refuse(row, verdict, report.request_id)
             case SendAgain():
-                await self._send_again(polled.row, verdict)
+                await self._send_again(row, verdict)
 
-    async def _fetch(self, polled: Polled, item: Item, url: str) -> None:
+    async def _fetch_group(self, polled: Polled, group: Sequence[Fetch]) -> list[BaseException]:
+        """Bring some results home and record them together; return what went wrong with the others."""
+        FETCH.before()
+        outcomes = await asyncio.gather(*(self._fetch(polled, one) for one in group), return_exceptions=True)
+        FETCH.effect()
+        bodies = {
+            one.item.recognition_id: body for one, body in zip(group, outcomes, strict=True) if isinstance(body, bytes)
+        }
+        await self._record(polled.row, bodies)
+        FETCH.recorded()
+        return [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+
+    async def _fetch(self, polled: Polled, one: Fetch) -> bytes | None:
+        """The checked result, compressed; None where the file was judged otherwise."""
+        item = one.item
         async with self._fetching:
-            FETCH.before()
             try:
-                raw = await self._recogniser.fetch(url, LARGEST_RESULT)
-                body = await asyncio.get_running_loop().run_in_executor(self._threads, _checked, raw)
+                raw = await self._recogniser.fetch(one.url, LARGEST_RESULT)
+                return await asyncio.get_running_loop().run_in_executor(self._threads, _checked, raw)
             except ResultGone:
                 await self._result_gone(polled, item)
-                return
             except UnusableResult as unusable:
                 polled.unusable[item.recognition_id] += 1
                 if polled.unusable[item.recognition_id] < FETCH_TRIES:
@@ -248,11 +262,14 @@ class Collector:
                 await self._refuse(
                     polled.row, Refuse(item, "UnusableResult", message, "report it to the service"), None
                 )
-                return
-            FETCH.effect()
-        await self._ledger.do(batches.answered, polled.row.id, item.recognition_id, body, self._clock.now())
-        FETCH.recorded()
-        self._on_answer()
+        return None
+
+    async def _record(self, row: BatchRow, bodies: Mapping[int, bytes]) -> None:
+        if bodies:
+            RECORD.before()
+            await self._ledger.do(batches.answered, row.id, bodies, self._clock.now())
+            RECORD.recorded()
+            self._on_answer()
 
     async def _result_gone(self, polled: Polled, item: Item) -> None:
         """The address expired: ask for a fresh one first; then it is bought again, once."""
@@ -267,13 +284,6 @@ class Collector:
             return
         await self._ledger.do(batches.buy_again, polled.row.id, item.recognition_id, "ResultGone", message)
         self._on_again()
-
-    async def _answered(self, row: BatchRow, item: Item, raw: bytes) -> None:
-        RECORD.before()
-        body = gzip.compress(raw, mtime=0)
-        await self._ledger.do(batches.answered, row.id, item.recognition_id, body, self._clock.now())
-        RECORD.recorded()
-        self._on_answer()
 
     async def _refuse(self, row: BatchRow, verdict: Refuse, request_id: str | None) -> None:
         failure = Failure(

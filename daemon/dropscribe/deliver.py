@@ -127,10 +127,12 @@ class Deliverer:
             self._trouble = fault.scope
             await self._scopes.report(fault)
         except Exception:
+            log.exception("deliver.bug", inbox=self._name, files=len(group), first=display(group[0].path))
             until = self._clock.now() + self._longest_wait
             ids = [media.media_id for media in group]
             await self._ledger.do(deliveries.postpone, ids, "a bug in dropscribe; see the log", until)
-            log.exception("deliver.bug", inbox=self._name, files=[display(media.path) for media in group])
+            self._trouble = f"deliver:{self._name}"
+            await self._scopes.report(OutOfOrder(self._trouble, "Bug", "a bug in dropscribe; see the log", "report it"))
         else:
             if self._trouble is not None:
                 await self._scopes.works(self._trouble)
@@ -145,9 +147,8 @@ class Deliverer:
         rendered = await self._render(group)
         plans = await self._plan(inbox, rendered)
         RESERVE.before()
-        reserved = await self._ledger.do(deliveries.reserve, [plan.reservation for plan in plans])
+        await self._ledger.do(deliveries.reserve, [plan.reservation for plan in plans])
         RESERVE.recorded()
-        plans = [plan for plan in plans if plan.reservation.media_id in reserved]
         placed = await self._in_thread(lambda: _place_all(inbox, plans))
         gone = await self._in_thread(lambda: self._send_away(inbox, placed))
         await self._record(gone)
@@ -215,7 +216,7 @@ class Deliverer:
         taken: set[bytes] = set()
         plans = [await self._plan_failure(inbox, media, taken) for media in group]
         RESERVE.before()
-        await self._ledger.do(deliveries.reserve, plans)
+        await self._ledger.do(deliveries.reserve_failures, plans)
         RESERVE.recorded()
         pairs = list(zip(group, plans, strict=True))
         now = self._clock.now()
@@ -408,7 +409,7 @@ def _sync(folders: Iterable[bytes], about: Path) -> None:
         SYNC.effect()
 
 
-class _folder_trouble:  # noqa: N801 - reads as the `with` clause it is
+class _folder_trouble:
     """An OSError inside is an alarm for this folder; no file is charged with it."""
 
     def __init__(self, folder: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from dropscribe.boundaries import Step
 from dropscribe.disk.moving import hide, place_source, put_back, remove_source, verify
 from dropscribe.disk.placing import content_sha256
-from dropscribe.disk.sources import look_at, look_of_stat
+from dropscribe.disk.sources import GONE, look_at, look_of_stat
 from dropscribe.errors import SourceChanged
 from dropscribe.ledger.rows import OwedMedia
 from dropscribe.model import Look
@@ -99,7 +99,7 @@ def is_there(media: OwedMedia, target: bytes) -> bool:
 
 def _hide(root: Path, media: OwedMedia, name: bytes, hidden: bytes) -> str | None:
     """None when the very file that was taken is hidden; else why not."""
-    if not isinstance(look_at(root, hidden), Look):
+    if look_at(root, hidden) == GONE:
         found = look_at(root, media.path)
         if not isinstance(found, Look):
             return VANISHED

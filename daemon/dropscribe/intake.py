@@ -201,7 +201,7 @@ class Intake:
         for chunk in _chunks(iter(due), READ_AT_ONCE):
             settled = await self._in_thread(lambda: self._look_again(inbox, chunk))  # noqa: B023 - awaited at once
             found = await self._in_thread(lambda: self._read(inbox, settled))  # noqa: B023 - awaited at once
-            await asyncio.gather(*(self._take(inbox, path, outcome) for path, outcome in found))
+            await self._take(inbox, found)
 
     def _look_again(self, inbox: InboxSettings, paths: Sequence[bytes]) -> list[tuple[bytes, Look]]:
         settled = []
@@ -242,21 +242,28 @@ class Intake:
             pass
         return None
 
-    async def _take(self, inbox: InboxSettings, path: bytes, outcome: Fingerprint | Look) -> None:
+    async def _take(self, inbox: InboxSettings, found: Sequence[tuple[bytes, Fingerprint | Look]]) -> None:
         now = self._clock.now()
-        if isinstance(outcome, Look):
-            media_id = await self._ledger.do(intake.take_failed, inbox.name, path, outcome, TOO_LARGE, now)
-            self._on_taken(inbox.name, Taken(media_id, 0, "refused", False))
+        for path, look in found:
+            if isinstance(look, Look):
+                await self._ledger.do(intake.take_failed, inbox.name, path, look, TOO_LARGE, now)
+                self._on_taken(inbox.name, Taken(path, "refused", False))
+        files = [
+            NewMedia(path, fingerprint, inbox.recipe, suffix_of(path), size_class(fingerprint.look.size))
+            for path, fingerprint in found
+            if isinstance(fingerprint, Fingerprint)
+        ]
+        if not files:
             return
-        suffix = suffix_of(path)
-        new = NewMedia(inbox.name, path, outcome, inbox.recipe, suffix, size_class(outcome.look.size))
         TAKE.before()
-        taken = await self._ledger.do(intake.take, new, now)
+        for taken in await self._ledger.do(intake.take, inbox.name, files, now):
+            log.info(
+                "file.taken", inbox=inbox.name, path=display(taken.path), joins=None if taken.new else taken.recognition
+            )
+            if taken.stale_error_file is not None:
+                await self._in_thread(lambda: _remove_stale(taken.stale_error_file))  # noqa: B023 - awaited at once
+            self._on_taken(inbox.name, taken)
         TAKE.recorded()
-        log.info("file.taken", inbox=inbox.name, path=display(path), bytes=outcome.look.size, joins=not taken.new)
-        if taken.stale_error_file is not None:
-            await self._in_thread(lambda: _remove_stale(taken.stale_error_file))
-        self._on_taken(inbox.name, taken)
 
     async def _in_thread(self, call: Callable[[], Value]) -> Value:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)

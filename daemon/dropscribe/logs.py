@@ -34,9 +34,6 @@ _PRIVATE_KEY = re.compile(
 )
 _COVERED: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=://)[^\s/?#\"<>@]+@"), f"{REDACTED}@"),
-    (re.compile(r"(://[^\s\"<>?]*)\?[^\s\"<>]*"), rf"\1?{REDACTED}"),
-    # Libraries also show the path and the query alone, as in "Max retries exceeded with url: /key?Signature=...".
-    (re.compile(r"\?(?=[^\s\"<>?]*=)[^\s\"<>]*"), f"?{REDACTED}"),
     (re.compile(r"(authorization[\"']?\s*[:=]\s*[\"']?)[^\"'\r\n]+", re.I), rf"\1{REDACTED}"),
     (re.compile(r"\b(bearer\s+)[\w.~+/=-]{6,}", re.I), rf"\1{REDACTED}"),
     (re.compile(r"\b(OSS4-HMAC-SHA256\s+|OSS\s+)(Credential=|\w{10,}:)[^\"'\r\n]*"), rf"\1{REDACTED}"),
@@ -48,12 +45,14 @@ _COVERED: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (
         re.compile(
-            r"\b((?:x-oss-)?(?:signature|credential|security-token)|OSSAccessKeyId)(\s*(?:=|:|%3D)\s*)[^\s&\"'<>,;]+",
+            r"\b((?:x-oss-)?(?:signature|credential|security-token)|OSSAccessKeyId)(\s*[=:]\s*)[^\s&\"'<>,;]+",
             re.I,
         ),
         rf"\1\2{REDACTED}",
     ),
 )
+_UNBROKEN = re.compile(r"[^\s\"<>]+")
+_QUESTION = re.compile(r"(\?|%3[fF])")
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
@@ -87,6 +86,8 @@ class Redactor:
     def _covered(self, text: str) -> str:
         if self._secrets:
             text = self._secrets.sub(REDACTED, text)
+        if "?" in text or "%3" in text:
+            text = _UNBROKEN.sub(_without_query, text)
         for pattern, cover in _COVERED:
             text = pattern.sub(cover, text)
         return text
@@ -114,6 +115,13 @@ class Redactor:
         if isinstance(value, Mapping):
             return {self.line(_text(k)): self._plain(v, _text(k), depth + 1) for k, v in value.items()}
         return [self._plain(item, key, depth + 1) for item in value]
+
+
+def _without_query(match: re.Match[str]) -> str:
+    """A URL without its query. Libraries also show path and query alone (`url: /key?Signature=...`), or encoded."""
+    head, mark, query = [*_QUESTION.split(match[0], 1), "", ""][:3]
+    is_query = "://" in head or "=" in query or "%3D" in query.upper()
+    return f"{head}{mark}{REDACTED}" if mark and is_query else match[0]
 
 
 def _text(value: Any) -> str:

@@ -59,12 +59,14 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one lstat of a file shows: unchanged between two looks means equal."""
+    """What one lstat of a file shows: unchanged between two looks means equal.
+
+    The device is left out: many file systems get another number at each boot. Folders watch over their device.
+    """
 
     size: int
     mtime_ns: int
     inode: int
-    device: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ import structlog
 from dropscribe.boundaries import Step
 from dropscribe.clock import Clock, wait_for_event
 from dropscribe.config.settings import InboxSettings, Settings
-from dropscribe.errors import OutOfOrder, Refused, SourceChanged, TryLater
 from dropscribe.disk.sources import look_of_stat, open_source
+from dropscribe.errors import OutOfOrder, Refused, SourceChanged, TryLater
 from dropscribe.ledger import Ledger, batches, uploads
 from dropscribe.ledger.rows import Source, UploadJob
 from dropscribe.model import Failure, Part
@@ -206,7 +206,7 @@ class Uploader:
         if crc != job.crc64:
             await self._ledger.do(uploads.upload_begun, job.key, None)
             raise TryLater("ChecksumMismatch", "the storage's checksum of the upload is not that of the file", bound=3)
-        if await self._ledger.do(uploads.uploaded, job.recognition_id, self._clock.now()):
+        if await self._ledger.do(uploads.uploaded, job.recognition_id, job.multipart, self._clock.now()):
             (COMPLETE if job.multipart else PUT).recorded()
             await self._scopes.works(SCOPE)
             log.info("file.uploaded", inbox=source.inbox, path=display(source.path), bytes=job.size)

@@ -5,6 +5,7 @@ import pytest
 from dropscribe.model import Secret
 
 REC = "inboxes[0].recognition"
+VERBATIM = {"system_reserved_filter": False}
 
 
 @pytest.mark.parametrize(
@@ -142,10 +143,13 @@ def test_what_is_usual_gives_no_warning(config, path, written):
         ("{channel_id: [0, 1]}", {"channel_id": [0, 1]}),
         ("{vocabulary_id: vocab-abc}", {"vocabulary_id": "vocab-abc"}),
         ("{speech_noise_threshold: -1}", {"speech_noise_threshold": -1.0}),
-        ("{special_word_filter: {system_reserved_filter: false}}", {"special_word_filter": {"system_reserved_filter": False}}),
+        (
+            "{special_word_filter: {system_reserved_filter: false}}",
+            {"special_word_filter": VERBATIM},
+        ),
         (
             "{special_word_filter: '{\"system_reserved_filter\": false}'}",
-            {"special_word_filter": {"system_reserved_filter": False}},
+            {"special_word_filter": VERBATIM},
         ),
         ("{new_thing: {a: [1, 2.5, null, yes]}}", {"new_thing": {"a": [1, 2.5, None, "yes"]}}),
         ("{new_thing: 2026-01-01}", {"new_thing": "2026-01-01"}),
@@ -196,6 +200,6 @@ def test_recognition_settings_that_are_wrong_are_refused(config, written, suffix
 
 def test_both_ways_of_writing_a_filter_are_the_same_recognition(config):
     as_mapping = config.set(REC, "{special_word_filter: {b: 1, a: 2}}").load().inboxes[0].recipe
-    as_text = config.set(REC, "{special_word_filter: '{\"a\": 2, \"b\": 1}'}").load().inboxes[0].recipe
+    as_text = config.set(REC, '{special_word_filter: \'{"a": 2, "b": 1}\'}').load().inboxes[0].recipe
 
     assert as_mapping == as_text

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from dropscribe.config.models import MODELS
-from dropscribe.config.schema import TOP, Derived, Key, Section, as_node, inbox_keys
-from dropscribe.config.yaml_lines import Items, Table, parse
+from dropscribe.config.schema import TOP, Key, Section, as_node, inbox_keys
+from dropscribe.config.yaml_lines import Table, parse
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
-ROOT, PROBLEMS = parse(TEXT)
+ROOT, _ = parse(TEXT)
 INBOX = ROOT.entries["inboxes"].items[0]
 ENTRIES = [("", entry, ROOT) for entry in TOP] + [
     ("inboxes[0].", entry, INBOX) for entry in inbox_keys({"json", "srt"})
@@ -26,9 +26,7 @@ def keys(prefix, entry, table):
         yield prefix + entry.name, entry, table
 
 
-ALL: dict[str, tuple[Key, Table]] = {
-    path: (key, table) for args in ENTRIES for path, key, table in keys(*args)
-}
+ALL: dict[str, tuple[Key, Table]] = {path: (key, table) for args in ENTRIES for path, key, table in keys(*args)}
 
 
 @pytest.mark.parametrize("path", ALL)
@@ -39,7 +37,7 @@ def test_every_key_stands_in_the_example_with_its_default(path):
     if key.env:
         assert node.value in (f"${{{key.env}}}", None)
     elif isinstance(key.default, str | tuple | Table):
-        assert key.read(node) == key.read(as_node(key.default, 1)) or node == as_node(key.default, node.line)
+        assert key.read(node) == key.read(as_node(key.default, node.line))
     else:
         assert key.read(node)
 
@@ -57,7 +55,7 @@ def test_the_example_is_what_one_gets_who_writes_only_what_is_required(config):
 )
 def test_every_line_of_the_example_is_a_key_with_one_comment(line):
     assert re.fullmatch(r" *(- |#   )?\w+:( .*?)? # \S.*", line)
-    assert line.partition(": ")[2].count(" # ") == 1 or line.split(":")[1].strip().startswith("#")
+    assert line.lstrip("# ").count(" # ") == 1
 
 
 def test_the_settings_of_recognition_that_the_example_shows_are_all_there_are_and_right(config):
@@ -69,9 +67,3 @@ def test_the_settings_of_recognition_that_the_example_shows_are_all_there_are_an
     assert set(shown) == set.union(*map(set, MODELS.values()))
     assert set(settings.inboxes[0].recognition) == set(shown)
     assert settings.warnings == ()
-
-
-def test_no_default_is_a_list_that_the_example_could_not_show():
-    assert PROBLEMS == []
-    assert isinstance(ROOT.entries["inboxes"], Items)
-    assert all(isinstance(key.default, str | tuple | Table | Derived | None) for key, _ in ALL.values())

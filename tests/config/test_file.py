@@ -2,6 +2,7 @@
 
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ def test_a_file_without_permission_is_a_fault(tmp_path):
         load(path, {})
 
 
-BOMB = "a: &a [x, x]\n" + "".join(f"{c}: &{c} [*{p}, *{p}, *{p}, *{p}]\n" for p, c in zip("abcdefghi", "bcdefghij"))
+BOMB = "a: &a [x, x]\n" + "".join(f"{c}: &{c} [*{p}, *{p}, *{p}, *{p}]\n" for p, c in pairwise("abcdefghij"))
 
 UNREADABLE = [
     ("", 1, "is empty"),
@@ -98,7 +99,7 @@ UNREADABLE = [
     ("a: *nowhere\n", 1, "no anchor"),
     ("a: &loop [*loop]\n", 1, "no anchor"),
     ("a: &x 1\nb: [" + "*x, " * 51 + "]\n", 2, "more than 50 aliases"),
-    (BOMB, 10, "more than 200000 values"),
+    (BOMB, 9, "more than 200000 values"),
     ("a: " + "[" * 500 + "]" * 500 + "\n", 1, "deeper than 20"),
     ("a: " + "[" * 100_000 + "\n", 1, "deeper than 20"),
     ("# " + "x" * 1_000_000 + "\n" + INBOX, None, "larger than 1000000 bytes"),
@@ -120,11 +121,12 @@ def test_what_cannot_be_understood_is_not_repeated_in_the_message(config):
 
 
 def test_a_few_aliases_are_understood_and_named_at_the_line_where_they_are_used(config):
-    text = INBOX.replace("inboxes", "batch: {max_wait: &wait 20s}\nretry:\n  first_wait: *wait\ninboxes")
+    text = "batch: {max_wait: &wait 20s}\nretry:\n  first_wait: *wait\n" + INBOX
     assert config.load_text(text).retry.first_wait == 20.0
 
-    (problem,) = config.problems_of(text.replace("20s", "20s").replace("first_wait: *wait", "longest_wait: &n 3\n") + "")
-    assert (problem.path, problem.line) == ("retry.longest_wait", 4)
+    problems = config.problems_of(text.replace("20s", "20"))
+
+    assert [(problem.path, problem.line) for problem in problems] == [("batch.max_wait", 1), ("retry.first_wait", 3)]
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(config):
@@ -224,7 +226,7 @@ SCALARS = (
     | st.integers()
     | st.floats()
     | st.text(max_size=20)
-    | st.sampled_from(["0", "5s", "1GB", "keep", "no", "json", "http://[", "https://a@b?c", "${X}", "${credential:../x}"])
+    | st.sampled_from(["0", "5s", "1GB", "keep", "json", "http://[", "https://a@b?c", "${X}", "${credential:../x}"])
 )
 VALUES = st.recursive(
     SCALARS,

@@ -9,9 +9,9 @@ import click
 
 from dropscribe.cli.exits import ExitCode
 from dropscribe.cli.options import config_option, log_option, log_to_stderr, settings_for
+from dropscribe.config.reading import Wrong
 from dropscribe.config.settings import Settings
 from dropscribe.config.units import seconds
-from dropscribe.config.reading import Wrong
 from dropscribe.service import Outcome, Service
 
 

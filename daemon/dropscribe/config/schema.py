@@ -1,7 +1,7 @@
 """Every key there is: its name, its reader, its default. A test holds `config.example.yaml` equal to these tables."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from dropscribe.config.models import MODELS
@@ -62,7 +62,7 @@ class Section:
     """A mapping below a key; left out, all of its keys have their defaults."""
 
     name: str
-    keys: tuple["Key | Section", ...] = field(default=())
+    keys: tuple["Key | Section", ...] = ()
 
 
 Entries = Sequence[Key | Section]
@@ -71,7 +71,7 @@ Entries = Sequence[Key | Section]
 def as_node(default: Default, line: int) -> Node:
     """A default in the form in which it would be written."""
     if isinstance(default, Table):
-        return default
+        return replace(default, line=line)
     if isinstance(default, tuple):
         return Items(line, tuple(Scalar(line, text, plain=False) for text in default))
     return Scalar(line, default)

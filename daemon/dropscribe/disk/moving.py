@@ -121,6 +121,7 @@ def _copy(
     root: Path, private: bytes, target: tuple[int, bytes], look: Look, sha256: str, stop: Callable[[], bool]
 ) -> None:
     folder = target[0]
+    stat_within(root, private)  # gone is not the same as changed
     aside = partial_name(os.fsdecode(os.path.basename(private)))
     try:
         with opened(root, private, look) as source:

@@ -53,7 +53,7 @@ _ODD_TYPES = {
 
 def look_of_stat(result: os.stat_result) -> Look:
     """The look that one stat shows."""
-    return Look(result.st_size, result.st_mtime_ns, result.st_ino, result.st_dev)
+    return Look(result.st_size, result.st_mtime_ns, result.st_ino)
 
 
 def oddity_of(result: os.stat_result) -> Oddity | None:

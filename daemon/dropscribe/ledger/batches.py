@@ -1,16 +1,36 @@
 """Batches: the intent before the paid call, its outcome, and what came of each item."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, insert, select, update
 
 from dropscribe.ledger.intake import doom_objects, failure_values, look_of
 from dropscribe.ledger.rows import BatchRow, Item, ReadyGroup, StaleWrite
 from dropscribe.ledger.schema import batch, batch_item, media, recognition, result
 from dropscribe.ledger.uploads import one_more
 from dropscribe.model import Failure, Identity, Look
+
+_END_ITEM = (
+    update(batch_item)
+    .where(
+        batch_item.c.batch_id == bindparam("of_batch"),
+        batch_item.c.recognition_id == bindparam("of_recognition"),
+        batch_item.c.live,
+    )
+    .values(live=False, verdict=bindparam("said"))
+)
+_KEEP_RESULT = insert(result)
+_ANSWERED = (
+    update(recognition)
+    .where(recognition.c.id == bindparam("row_id"))
+    .values(state="answered", finished_at=bindparam("now"), owner=None, code=None, message=None, remedy=None)
+)
+_OWE = (
+    update(media).where(media.c.recognition_id == bindparam("owner_id"), media.c.state == "waiting").values(state="due")
+)
+_INSERT_ITEM = insert(batch_item)
 
 
 def ready_groups(connection: Connection, now: float) -> list[ReadyGroup]:
@@ -212,16 +232,19 @@ def ready_since_before(connection: Connection) -> list[tuple[int, str, float]]:
     return [tuple(row) for row in connection.execute(select(*columns).where(recognition.c.state == "uploaded"))]
 
 
-def answered(connection: Connection, batch_id: int, recognition_id: int, body: bytes, now: float) -> bool:
-    """The result is safe: subscribers are owed their outputs, the object has to go."""
-    if not _end_item(connection, batch_id, recognition_id, "answered"):
-        return False
-    connection.execute(insert(result).values(recognition_id=recognition_id, body=body, received_at=now))
-    _finish(connection, recognition_id, "answered", now, code=None, message=None, remedy=None)
-    connection.execute(
-        update(media).where(media.c.recognition_id == recognition_id, media.c.state == "waiting").values(state="due")
-    )
-    return True
+def answered(connection: Connection, batch_id: int, bodies: Mapping[int, bytes], now: float) -> set[int]:
+    """Results (compressed, by recognition) are safe: subscribers are owed their outputs, the objects have to go.
+
+    Returns the recognitions that this was new for.
+    """
+    fresh = [number for number in bodies if _end_item(connection, batch_id, number, "answered")]
+    if fresh:
+        rows = [{"recognition_id": number, "body": bodies[number], "received_at": now} for number in fresh]
+        connection.execute(_KEEP_RESULT, rows)
+        connection.execute(_ANSWERED, [{"row_id": number, "now": now} for number in fresh])
+        connection.execute(_OWE, [{"owner_id": number} for number in fresh])
+        doom_objects(connection, fresh)
+    return set(fresh)
 
 
 def refused(connection: Connection, batch_id: int, recognition_id: int, failure: Failure, now: float) -> bool:
@@ -259,7 +282,7 @@ def again(
         values["alone"] = True
     if reupload:
         values |= {"state": "needed", "object_key": None, "ready_at": None}
-        doom_objects(connection, recognition_id)
+        doom_objects(connection, [recognition_id])
     connection.execute(update(recognition).where(recognition.c.id == recognition_id).values(**values))
     return True
 
@@ -298,7 +321,7 @@ def _insert_items(connection: Connection, batch_id: int, rows: Sequence[Row[Any]
         }
         for n, row in enumerate(rows)
     ]
-    connection.execute(insert(batch_item), items)
+    connection.execute(_INSERT_ITEM, items)
 
 
 def _move(connection: Connection, ids: Sequence[int], here: str, there: str) -> None:
@@ -354,21 +377,12 @@ def _end_items(connection: Connection, batch_id: int, verdict: str) -> list[int]
 
 
 def _end_item(connection: Connection, batch_id: int, recognition_id: int, verdict: str) -> bool:
-    changed = connection.execute(
-        update(batch_item)
-        .where(
-            batch_item.c.batch_id == batch_id,
-            batch_item.c.recognition_id == recognition_id,
-            batch_item.c.live,
-        )
-        .values(live=False, verdict=verdict)
-    )
-    return changed.rowcount == 1
+    values = {"of_batch": batch_id, "of_recognition": recognition_id, "said": verdict}
+    return connection.execute(_END_ITEM, values).rowcount == 1
 
 
 def _begin_again(connection: Connection, ids: Sequence[int], now: float) -> None:
-    for recognition_id in ids:
-        doom_objects(connection, recognition_id)
+    doom_objects(connection, ids)
     connection.execute(
         update(recognition)
         .where(recognition.c.id.in_(ids))
@@ -377,21 +391,17 @@ def _begin_again(connection: Connection, ids: Sequence[int], now: float) -> None
 
 
 def _refuse(connection: Connection, recognition_id: int, failure: Failure, now: float) -> None:
-    _finish(connection, recognition_id, "refused", now, **failure_values(failure))
+    connection.execute(
+        update(recognition)
+        .where(recognition.c.id == recognition_id)
+        .values(state="refused", finished_at=now, owner=None, **failure_values(failure))
+    )
+    doom_objects(connection, [recognition_id])
     connection.execute(
         update(media)
         .where(media.c.recognition_id == recognition_id, media.c.state == "waiting")
         .values(state="failing", **failure_values(failure))
     )
-
-
-def _finish(connection: Connection, recognition_id: int, state: str, now: float, **values: Any) -> None:
-    connection.execute(
-        update(recognition)
-        .where(recognition.c.id == recognition_id)
-        .values(state=state, finished_at=now, owner=None, **values)
-    )
-    doom_objects(connection, recognition_id)
 
 
 def buy_again(connection: Connection, batch_id: int, recognition_id: int, code: str, message: str) -> bool:

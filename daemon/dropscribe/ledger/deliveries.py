@@ -4,24 +4,49 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import bindparam, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from dropscribe.ledger.intake import failure_values, look_of
-from dropscribe.ledger.rows import OwedMedia, Owner, PlannedOutput, Reservation
+from dropscribe.ledger.rows import OwedMedia, Owner, PlannedOutput, Reservation, StaleWrite
 from dropscribe.ledger.schema import OPEN_MEDIA, OWED_MEDIA, media, output, recognition, result
 from dropscribe.model import Failure
+
+_OWED = (
+    select(media, recognition.c.model, recognition.c.settings, recognition.c.task_id.label("paid_task"))
+    .outerjoin(recognition, recognition.c.id == media.c.recognition_id)
+    .where(media.c.inbox == bindparam("of_inbox"), media.c.state.in_(OWED_MEDIA))
+    .where(media.c.wait_until <= bindparam("now"))
+    .order_by(media.c.id)
+    .limit(bindparam("most"))
+)
+_RESULTS = select(result.c.recognition_id, result.c.body).where(
+    result.c.recognition_id.in_(bindparam("ids", expanding=True))
+)
+_OWNERS = (
+    select(output, media.c.inbox, media.c.path.label("source"), media.c.sha256.label("source_sha256"), media.c.state)
+    .join(media, media.c.id == output.c.media_id)
+    .where(output.c.path.in_(bindparam("paths", expanding=True)))
+)
+_OUTPUTS = select(output).where(output.c.media_id.in_(bindparam("ids", expanding=True))).order_by(output.c.path)
+_DELIVERING = (
+    update(media)
+    # two comparisons: an IN list cannot be expanded for many rows at once
+    .where(media.c.id == bindparam("row_id"), (media.c.state == "due") | (media.c.state == "delivering"))
+    .values(state="delivering", moved_to=bindparam("target"), error_file=None)
+)
+_FAILING = (
+    update(media)
+    .where(media.c.id == bindparam("row_id"), media.c.state == "failing")
+    .values(moved_to=bindparam("target"), error_file=bindparam("reason_file"))
+)
+_DROP_NAMES = delete(output).where(output.c.media_id.in_(bindparam("ids", expanding=True)))
+_PASS_NAMES = delete(output).where(output.c.path.in_(bindparam("paths", expanding=True)))
+_RESERVE_NAME = insert(output)
 
 
 def owed(connection: Connection, inbox: str, limit: int, now: float) -> list[OwedMedia]:
     """Files of an inbox that are owed something now, oldest first."""
-    query = (
-        select(media, recognition.c.model, recognition.c.settings, recognition.c.task_id.label("paid_task"))
-        .outerjoin(recognition, recognition.c.id == media.c.recognition_id)
-        .where(media.c.inbox == inbox, media.c.state.in_(OWED_MEDIA), media.c.wait_until <= now)
-        .order_by(media.c.id)
-        .limit(limit)
-    )
-    return [_owed(row) for row in connection.execute(query)]
+    return [_owed(row) for row in connection.execute(_OWED, {"of_inbox": inbox, "most": limit, "now": now})]
 
 
 def next_owed(connection: Connection, inbox: str, now: float) -> float | None:
@@ -32,29 +57,22 @@ def next_owed(connection: Connection, inbox: str, now: float) -> float | None:
 
 def results(connection: Connection, recognition_ids: Sequence[int]) -> dict[int, bytes]:
     """The kept raw results, compressed."""
-    rows = connection.execute(select(result).where(result.c.recognition_id.in_(recognition_ids)))
+    rows = connection.execute(_RESULTS, {"ids": list(recognition_ids)})
     return {row.recognition_id: row.body for row in rows}
 
 
 def owners(connection: Connection, paths: Sequence[bytes]) -> dict[bytes, Owner]:
     """To whom these output paths belong, of those we know."""
-    query = (
-        select(
-            output, media.c.inbox, media.c.path.label("source"), media.c.sha256.label("source_sha256"), media.c.state
-        )
-        .join(media, media.c.id == output.c.media_id)
-        .where(output.c.path.in_(paths))
-    )
     return {
         row.path: Owner(row.media_id, row.inbox, row.source, row.source_sha256, row.state, row.sha256, row.replaces)
-        for row in connection.execute(query)
+        for row in connection.execute(_OWNERS, {"paths": list(paths)})
     }
 
 
 def outputs_of(connection: Connection, media_ids: Sequence[int]) -> dict[int, list[PlannedOutput]]:
     """The outputs that are reserved for these files, or were delivered."""
     found: dict[int, list[PlannedOutput]] = {}
-    for row in connection.execute(select(output).where(output.c.media_id.in_(media_ids)).order_by(output.c.path)):
+    for row in connection.execute(_OUTPUTS, {"ids": list(media_ids)}):
         found.setdefault(row.media_id, []).append(PlannedOutput(row.path, row.format, row.sha256, row.replaces))
     return found
 
@@ -66,26 +84,29 @@ def error_file_owner(connection: Connection, path: bytes) -> tuple[str, bytes] |
     return None if row is None else (row.inbox, row.path)
 
 
-def reserve(connection: Connection, plans: Sequence[Reservation]) -> set[int]:
-    """Write down all names that are about to be used, before the first rename; return the files it succeeded for.
+def reserve(connection: Connection, plans: Sequence[Reservation]) -> None:
+    """Write down all names that are about to be used, before the first rename.
 
     An output path of an earlier delivery of the same source passes to this one.
+
+    Raises:
+        StaleWrite: one of the files is not owed anything any more; nothing is written.
     """
-    return {plan.media_id for plan in plans if _reserve(connection, plan)}
+    owing = [{"row_id": plan.media_id, "target": plan.moved_to} for plan in plans if plan.outputs]
+    if owing and connection.execute(_DELIVERING, owing).rowcount != len(owing):
+        raise StaleWrite("a file that was to be delivered is not owed its outputs any more")
+    outputs = [{"media_id": plan.media_id, **asdict(planned)} for plan in plans for planned in plan.outputs]
+    if outputs:
+        connection.execute(_DROP_NAMES, {"ids": [plan.media_id for plan in plans]})
+        connection.execute(_PASS_NAMES, {"paths": [row["path"] for row in outputs]})
+        connection.execute(_RESERVE_NAME, outputs)
 
 
-def _reserve(connection: Connection, plan: Reservation) -> bool:
-    names = {"moved_to": plan.moved_to, "error_file": plan.error_file}
-    mine = media.c.id == plan.media_id
-    owing = update(media).where(mine, media.c.state.in_(("due", "delivering")))
-    if connection.execute(owing.values(state="delivering", **names)).rowcount == 0:
-        return connection.execute(update(media).where(mine, media.c.state == "failing").values(**names)).rowcount == 1
-    connection.execute(delete(output).where(output.c.media_id == plan.media_id))
-    connection.execute(delete(output).where(output.c.path.in_([planned.path for planned in plan.outputs])))
-    if plan.outputs:
-        rows = [{"media_id": plan.media_id, **asdict(planned)} for planned in plan.outputs]
-        connection.execute(insert(output), rows)
-    return True
+def reserve_failures(connection: Connection, plans: Sequence[Reservation]) -> None:
+    """The same for files that failed: where the error file and the source go."""
+    rows = [{"row_id": plan.media_id, "target": plan.moved_to, "reason_file": plan.error_file} for plan in plans]
+    if rows and connection.execute(_FAILING, rows).rowcount != len(rows):
+        raise StaleWrite("a file that was to be put into failed/ is not failing any more")
 
 
 def delivered(connection: Connection, finished: Sequence[tuple[int, str | None]], now: float) -> None:

@@ -1,67 +1,92 @@
-"""What is taken, what is known already, and what was withdrawn."""
+"""What is taken, what is known already, and what was withdrawn.
+
+Statements that run for every file are built once, at import: building one costs many times what running it does.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, update
 
 from dropscribe.ledger.rows import KnownMedia, NewMedia, Taken
 from dropscribe.ledger.schema import DEAD_RECOGNITION, media, recognition, stored_object
-from dropscribe.model import Failure, Look, Recipe, RecognitionState
+from dropscribe.model import Failure, Look, RecognitionState
 
 BEFORE_SUBMIT = ("needed", "uploading", "uploaded")
 
+LOOK_COLUMNS = (media.c.size, media.c.mtime_ns, media.c.inode)
+
+_LATEST = (
+    select(func.max(media.c.id))
+    .where(media.c.inbox == bindparam("inbox"), media.c.path.in_(bindparam("paths", expanding=True)))
+    .group_by(media.c.path)
+    .scalar_subquery()
+)
+_KNOWN = select(media.c.id, media.c.path, *LOOK_COLUMNS, media.c.state, media.c.error_file).where(
+    media.c.id.in_(_LATEST)
+)
+_LIVE = select(
+    recognition.c.id,
+    recognition.c.state,
+    recognition.c.sha256,
+    recognition.c.model,
+    recognition.c.settings,
+    recognition.c.preparation,
+).where(
+    recognition.c.sha256.in_(bindparam("contents", expanding=True)),
+    recognition.c.state.not_in(DEAD_RECOGNITION),
+)
+_INSERT_RECOGNITION = insert(recognition)
+_INSERT_MEDIA = insert(media)
+_DOOM = update(stored_object).where(stored_object.c.recognition_id == bindparam("owner_id")).values(doomed=True)
+_WANTED = exists().where(media.c.recognition_id == recognition.c.id, media.c.state == "waiting")
+_ABANDON = (
+    update(recognition)
+    .where(recognition.c.id == bindparam("row_id"), recognition.c.state.in_(("needed", "uploaded")), ~_WANTED)
+    .values(state="abandoned", finished_at=bindparam("now"))
+)
+
+Content = tuple[str, str, str, str]
+"""(sha256, model, settings, preparation): what makes a recognition the same."""
+
 
 def look_values(look: Look) -> dict[str, Any]:
-    return {
-        "size": look.size,
-        "mtime_ns": look.mtime_ns,
-        "inode": str(look.inode),
-        "device": str(look.device),
-    }
+    return {"size": look.size, "mtime_ns": look.mtime_ns, "inode": str(look.inode)}
 
 
 def look_of(row: Row[Any]) -> Look:
-    return Look(row.size, row.mtime_ns, int(row.inode), int(row.device))
+    return Look(row.size, row.mtime_ns, int(row.inode))
 
 
 def known(connection: Connection, inbox: str, paths: Sequence[bytes]) -> dict[bytes, KnownMedia]:
     """The latest row of each of these paths (at most some hundred)."""
-    latest = (
-        select(func.max(media.c.id))
-        .where(media.c.inbox == inbox, media.c.path.in_(paths))
-        .group_by(media.c.path)
-        .scalar_subquery()
-    )
-    rows = connection.execute(select(media).where(media.c.id.in_(latest)))
+    rows = connection.execute(_KNOWN, {"inbox": inbox, "paths": list(paths)})
     return {row.path: KnownMedia(row.id, look_of(row), row.state, row.error_file) for row in rows}
 
 
-def take(connection: Connection, new: NewMedia, now: float) -> Taken:
-    """Write a file down and let it wait on its recognition: a live one of the same content and recipe, or a new one."""
-    earlier = known(connection, new.inbox, [new.path]).get(new.path)
-    _withdraw_replaced(connection, earlier, now)
-    recognition_id, state, fresh = _join(connection, new, now)
-    inserted = connection.execute(
-        insert(media).values(
-            inbox=new.inbox,
-            path=new.path,
-            sha256=new.fingerprint.sha256,
-            recognition_id=recognition_id,
-            state="due" if state == "answered" else "waiting",
-            taken_at=now,
-            **look_values(new.fingerprint.look),
-        )
-    )
-    stale = earlier.error_file if earlier is not None and earlier.state == "failed" else None
-    return Taken(_new_id(inserted), recognition_id, state, fresh, stale)
+def take(connection: Connection, inbox: str, files: Sequence[NewMedia], now: float) -> list[Taken]:
+    """Write files of one inbox down and let each wait on its recognition: a live one of the same content and recipe, or
+    a new one.
+    """
+    earlier = known(connection, inbox, [new.path for new in files])
+    for row in earlier.values():
+        if row.state == "waiting":
+            withdraw(connection, row.media_id, "another file was put in its place before it was submitted", now)
+    contents = sorted({new.fingerprint.sha256 for new in files})
+    before = _live(connection, contents)
+    fresh = {_content(new): new for new in reversed(files) if _content(new) not in before}
+    if fresh:
+        connection.execute(_INSERT_RECOGNITION, [_recognition_values(new, now) for new in fresh.values()])
+    after = _live(connection, contents) if fresh else before
+    connection.execute(_INSERT_MEDIA, [_media_values(inbox, new, *after[_content(new)], now) for new in files])
+    return [_taken(new, after[_content(new)], fresh, earlier.get(new.path)) for new in files]
 
 
-def take_failed(connection: Connection, inbox: str, path: bytes, look: Look, failure: Failure, now: float) -> int:
+def take_failed(connection: Connection, inbox: str, path: bytes, look: Look, failure: Failure, now: float) -> None:
     """A file that cannot be recognised for a reason of its own, found before anything was uploaded."""
     values = failure_values(failure)
     row = {"inbox": inbox, "path": path, "state": "failing", "taken_at": now, **look_values(look), **values}
-    return _new_id(connection.execute(insert(media).values(**row)))
+    connection.execute(insert(media).values(**row))
 
 
 def failure_values(failure: Failure) -> dict[str, Any]:
@@ -93,71 +118,62 @@ def withdraw(connection: Connection, media_id: int, reason: str, now: float) -> 
 
 def abandon_unwanted(connection: Connection, recognition_id: int, now: float) -> bool:
     """Give up a recognition that no file waits on any more, if nothing was paid for it yet."""
-    wanted = exists().where(media.c.recognition_id == recognition.c.id, media.c.state == "waiting")
-    changed = connection.execute(
-        update(recognition)
-        .where(recognition.c.id == recognition_id, recognition.c.state.in_(("needed", "uploaded")), ~wanted)
-        .values(state="abandoned", finished_at=now)
-    )
+    changed = connection.execute(_ABANDON, {"row_id": recognition_id, "now": now})
     if changed.rowcount == 1:
-        doom_objects(connection, recognition_id)
+        doom_objects(connection, [recognition_id])
     return changed.rowcount == 1
 
 
-def doom_objects(connection: Connection, recognition_id: int) -> None:
-    """Everything in the bucket that belongs to this recognition has to go."""
-    mine = stored_object.c.recognition_id == recognition_id
-    connection.execute(update(stored_object).where(mine).values(doomed=True))
+def doom_objects(connection: Connection, recognition_ids: Sequence[int]) -> None:
+    """Everything in the bucket that belongs to these recognitions has to go."""
+    if recognition_ids:
+        connection.execute(_DOOM, [{"owner_id": recognition_id} for recognition_id in recognition_ids])
 
 
-def waiting_sources(connection: Connection, inbox: str, after: int, limit: int) -> list[tuple[int, bytes, Look]]:
-    """Files that wait on a recognition which is not submitted yet, in pages: for noticing those that vanished."""
-    query = (
-        select(media)
-        .join(recognition, recognition.c.id == media.c.recognition_id)
-        .where(media.c.inbox == inbox, media.c.state == "waiting", media.c.id > after)
-        .where(recognition.c.state.in_(BEFORE_SUBMIT))
-        .order_by(media.c.id)
-        .limit(limit)
-    )
-    return [(row.id, row.path, look_of(row)) for row in connection.execute(query)]
+def _live(connection: Connection, contents: Sequence[str]) -> dict[Content, tuple[int, RecognitionState]]:
+    rows = connection.execute(_LIVE, {"contents": list(contents)})
+    return {(row.sha256, row.model, row.settings, row.preparation): (row.id, row.state) for row in rows}
 
 
-def _withdraw_replaced(connection: Connection, earlier: KnownMedia | None, now: float) -> None:
-    if earlier is not None and earlier.state == "waiting":
-        withdraw(connection, earlier.media_id, "another file was put in its place before it was submitted", now)
+def _content(new: NewMedia) -> Content:
+    return (new.fingerprint.sha256, new.recipe.model, new.recipe.settings, new.recipe.preparation)
 
 
-def _join(connection: Connection, new: NewMedia, now: float) -> tuple[int, RecognitionState, bool]:
-    found = connection.execute(_live(new.fingerprint.sha256, new.recipe)).first()
-    if found is not None:
-        return found.id, found.state, False
-    inserted = connection.execute(
-        insert(recognition).values(
-            sha256=new.fingerprint.sha256,
-            model=new.recipe.model,
-            settings=new.recipe.settings,
-            preparation=new.recipe.preparation,
-            size=new.fingerprint.look.size,
-            size_class=new.size_class,
-            crc64=f"{new.fingerprint.crc64:016x}",
-            suffix=new.suffix,
-            state="needed",
-            created_at=now,
-        )
-    )
-    return _new_id(inserted), "needed", True
+def _recognition_values(new: NewMedia, now: float) -> dict[str, Any]:
+    sha256, model, settings, preparation = _content(new)
+    return {
+        "sha256": sha256,
+        "model": model,
+        "settings": settings,
+        "preparation": preparation,
+        "size": new.fingerprint.look.size,
+        "size_class": new.size_class,
+        "crc64": f"{new.fingerprint.crc64:016x}",
+        "suffix": new.suffix,
+        "state": "needed",
+        "created_at": now,
+    }
 
 
-def _live(sha256: str, recipe: Recipe) -> Any:
-    return select(recognition.c.id, recognition.c.state).where(
-        recognition.c.sha256 == sha256,
-        recognition.c.model == recipe.model,
-        recognition.c.settings == recipe.settings,
-        recognition.c.preparation == recipe.preparation,
-        recognition.c.state.not_in(DEAD_RECOGNITION),
-    )
+def _media_values(
+    inbox: str, new: NewMedia, recognition_id: int, state: RecognitionState, now: float
+) -> dict[str, Any]:
+    return {
+        "inbox": inbox,
+        "path": new.path,
+        "sha256": new.fingerprint.sha256,
+        "recognition_id": recognition_id,
+        "state": "due" if state == "answered" else "waiting",
+        "taken_at": now,
+        **look_values(new.fingerprint.look),
+    }
 
 
-def _new_id(inserted: Any) -> int:
-    return int(inserted.inserted_primary_key[0])
+def _taken(
+    new: NewMedia,
+    joined: tuple[int, RecognitionState],
+    fresh: dict[Content, NewMedia],
+    earlier: KnownMedia | None,
+) -> Taken:
+    stale = earlier.error_file if earlier is not None and earlier.state == "failed" else None
+    return Taken(new.path, joined[1], fresh.get(_content(new)) is new, stale)

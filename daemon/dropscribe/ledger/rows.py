@@ -9,7 +9,6 @@ from dropscribe.model import Fingerprint, Look, MediaState, Recipe, RecognitionS
 class NewMedia:
     """A settled file, read once: what `take` writes down."""
 
-    inbox: str
     path: bytes
     fingerprint: Fingerprint
     recipe: Recipe
@@ -31,8 +30,7 @@ class KnownMedia:
 class Taken:
     """`recognition` is the state of what the file now waits on; `new` is False where it joined one for free."""
 
-    media_id: int
-    recognition_id: int
+    path: bytes
     recognition: RecognitionState
     new: bool
     stale_error_file: bytes | None = None

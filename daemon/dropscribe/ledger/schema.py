@@ -1,7 +1,7 @@
 """The tables. Everything here runs on SQLite and, unchanged, on PostgreSQL.
 
-Names of files are bytes (any name the kernel allows). Numbers that the kernel gives as unsigned 64 bits (inode, device)
-are kept as text, since neither database has such a type. `owner` is the epoch of the process that claimed a row.
+Names of files are bytes (any name the kernel allows). Inodes are unsigned 64 bits and
+kept as text, since neither database has such a type. `owner` is the epoch of the process that claimed a row.
 """
 
 from sqlalchemy import (
@@ -78,14 +78,10 @@ Index(
     sqlite_where=recognition.c.state.not_in(DEAD_RECOGNITION),
     postgresql_where=recognition.c.state.not_in(DEAD_RECOGNITION),
 )
-_WORK = ("needed", "uploading", "uploaded", "submitting")
-Index(
-    "recognition_work",
-    recognition.c.state,
-    recognition.c.id,
-    sqlite_where=recognition.c.state.in_(_WORK),
-    postgresql_where=recognition.c.state.in_(_WORK),
-)
+# The partial index above guards; it cannot serve a look-up, because SQLite uses one only where the query repeats its
+# condition with literals, and ours are bound parameters. So look-ups have plain indexes of their own.
+Index("recognition_content", recognition.c.sha256)
+Index("recognition_work", recognition.c.state, recognition.c.id)
 
 media = Table(
     "media",
@@ -96,7 +92,6 @@ media = Table(
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
     Column("inode", Text, nullable=False),
-    Column("device", Text, nullable=False),
     Column("sha256", String(64)),
     Column("recognition_id", ForeignKey("recognition.id")),
     Column("state", String(16), nullable=False),
@@ -118,20 +113,7 @@ OPEN_MEDIA = ("waiting", "due", "delivering", "failing")
 OWED_MEDIA = ("due", "delivering", "failing")
 Index("media_path", media.c.inbox, media.c.path)
 Index("media_recognition", media.c.recognition_id)
-Index(
-    "media_owed",
-    media.c.inbox,
-    media.c.id,
-    sqlite_where=media.c.state.in_(OWED_MEDIA),
-    postgresql_where=media.c.state.in_(OWED_MEDIA),
-)
-
-Index(
-    "media_open",
-    media.c.state,
-    sqlite_where=media.c.state.in_(OPEN_MEDIA),
-    postgresql_where=media.c.state.in_(OPEN_MEDIA),
-)
+Index("media_work", media.c.state, media.c.inbox, media.c.id)
 
 output = Table(
     "output",
@@ -153,12 +135,7 @@ stored_object = Table(
     Column("doomed", Boolean, nullable=False, default=False),
     Column("created_at", Float, nullable=False),
 )
-Index(
-    "object_doomed",
-    stored_object.c.key,
-    sqlite_where=stored_object.c.doomed,
-    postgresql_where=stored_object.c.doomed,
-)
+Index("object_doomed", stored_object.c.doomed, stored_object.c.key)
 
 batch = Table(
     "batch",
@@ -181,13 +158,7 @@ batch = Table(
     Column("reason", Text),
     Column("paid_twice", Text),
 )
-OPEN_BATCH = ("intended", "lost", "submitted")
-Index(
-    "batch_open",
-    batch.c.state,
-    sqlite_where=batch.c.state.in_(OPEN_BATCH),
-    postgresql_where=batch.c.state.in_(OPEN_BATCH),
-)
+Index("batch_work", batch.c.state, batch.c.id)
 
 batch_item = Table(
     "batch_item",

@@ -1,4 +1,4 @@
-"""The one corner that knows that the ledger is a SQLite file: how it is opened, and how it says that a disk is in trouble."""
+"""The one corner that knows that the ledger is a SQLite file: how it is opened, how it tells of a disk in trouble."""
 
 import sqlite3
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool, StaticPool
+from sqlalchemy.pool import QueuePool, StaticPool
 
 from dropscribe.errors import Misconfigured, Problem
 
@@ -31,6 +31,7 @@ def writer_engine(path: Path) -> Engine:
         URL.create("sqlite", database=str(path)),
         poolclass=StaticPool,
         connect_args={"check_same_thread": False},
+        hide_parameters=True,  # results and file names do not belong into a traceback
     )
     event.listen(engine, "connect", _prepare_writer)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
@@ -41,8 +42,11 @@ def reader_engine(path: Path) -> Engine:
     """Read-only connections for `status` and for scans; WAL readers never hold up the writer."""
     engine = create_engine(
         "sqlite://",
-        poolclass=NullPool,
-        creator=lambda: sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10),
+        poolclass=QueuePool,
+        pool_size=8,
+        creator=lambda: sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10, check_same_thread=False
+        ),
     )
     event.listen(engine, "connect", _prepare_reader)
     return engine

@@ -6,9 +6,45 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, update
 
-from dropscribe.ledger.intake import abandon_unwanted, look_of, withdraw
+from dropscribe.ledger.intake import LOOK_COLUMNS, abandon_unwanted, look_of, withdraw
 from dropscribe.ledger.rows import Source, UploadJob
 from dropscribe.ledger.schema import media, recognition, stored_object
+
+_OLD = exists().where(stored_object.c.recognition_id == recognition.c.id, stored_object.c.doomed)
+_NEEDED = (
+    select(
+        recognition.c.id,
+        recognition.c.suffix,
+        recognition.c.size,
+        recognition.c.crc64,
+        recognition.c.attempts,
+    )
+    .where(recognition.c.state == "needed", recognition.c.wait_until <= bindparam("now"), ~_OLD)
+    .order_by(recognition.c.id)
+    .limit(bindparam("most"))
+)
+_SOURCES = select(media.c.id, media.c.inbox, media.c.path, media.c.recognition_id, *LOOK_COLUMNS).where(
+    media.c.recognition_id.in_(bindparam("ids", expanding=True)), media.c.state == "waiting"
+)
+_KEPT = select(stored_object.c.recognition_id, stored_object.c.key, stored_object.c.upload_id).where(
+    stored_object.c.recognition_id.in_(bindparam("ids", expanding=True)), ~stored_object.c.doomed
+)
+_CLAIM = (
+    update(recognition)
+    .where(recognition.c.id == bindparam("row_id"))
+    .values(state="uploading", owner=bindparam("epoch"), object_key=bindparam("key_now"))
+)
+_RESERVE_KEY = insert(stored_object)
+_UPLOADED = (
+    update(recognition)
+    .where(recognition.c.id == bindparam("row_id"), recognition.c.state == "uploading")
+    .values(state="uploaded", ready_at=bindparam("now"), owner=None)
+)
+_WHOLE = (
+    update(stored_object)
+    .where(stored_object.c.recognition_id == bindparam("owner_id"), stored_object.c.upload_id.is_not(None))
+    .values(upload_id=None, multipart=False)
+)
 
 
 def claim(
@@ -23,9 +59,9 @@ def claim(
 
     One whose old objects are not gone yet is passed over: a submit that surfaces late must find nothing to recognise.
     """
-    old = exists().where(stored_object.c.recognition_id == recognition.c.id, stored_object.c.doomed)
-    ready = (recognition.c.state == "needed", recognition.c.wait_until <= now, ~old)
-    rows = connection.execute(select(recognition).where(*ready).order_by(recognition.c.id).limit(limit)).all()
+    rows = connection.execute(_NEEDED, {"now": now, "most": limit}).all()
+    if not rows:
+        return []
     sources = _sources(connection, [row.id for row in rows])
     kept = _kept_objects(connection, [row.id for row in rows])
     jobs = [_job(row, kept.get(row.id), tuple(sources.get(row.id, ())), new_key, multipart_above) for row in rows]
@@ -46,17 +82,11 @@ def upload_begun(connection: Connection, key: str, upload_id: str | None) -> Non
     )
 
 
-def uploaded(connection: Connection, recognition_id: int, now: float) -> bool:
+def uploaded(connection: Connection, recognition_id: int, was_multipart: bool, now: float) -> bool:
     """The object stands in the bucket with the checksum of what was taken: ready for a batch."""
-    changed = connection.execute(
-        update(recognition)
-        .where(recognition.c.id == recognition_id, recognition.c.state == "uploading")
-        .values(state="uploaded", ready_at=now, owner=None)
-    )
-    done = stored_object.c.recognition_id == recognition_id
-    connection.execute(
-        update(stored_object).where(done, ~stored_object.c.doomed).values(upload_id=None, multipart=False)
-    )
+    changed = connection.execute(_UPLOADED, {"row_id": recognition_id, "now": now})
+    if was_multipart:
+        connection.execute(_WHOLE, {"owner_id": recognition_id})
     return changed.rowcount == 1 and not abandon_unwanted(connection, recognition_id, now)
 
 
@@ -100,7 +130,7 @@ def one_more(tries: str, code: str) -> str:
 
 
 def _sources(connection: Connection, ids: Sequence[int]) -> dict[int, list[Source]]:
-    rows = connection.execute(select(media).where(media.c.recognition_id.in_(ids), media.c.state == "waiting"))
+    rows = connection.execute(_SOURCES, {"ids": list(ids)})
     found: dict[int, list[Source]] = {}
     for row in rows:
         found.setdefault(row.recognition_id, []).append(Source(row.id, row.inbox, row.path, look_of(row)))
@@ -109,8 +139,7 @@ def _sources(connection: Connection, ids: Sequence[int]) -> dict[int, list[Sourc
 
 def _kept_objects(connection: Connection, ids: Sequence[int]) -> dict[int, Row[Any]]:
     """Objects reserved by an earlier, interrupted claim: their keys and parts are used again."""
-    query = select(stored_object).where(stored_object.c.recognition_id.in_(ids), ~stored_object.c.doomed)
-    return {row.recognition_id: row for row in connection.execute(query)}
+    return {row.recognition_id: row for row in connection.execute(_KEPT, {"ids": list(ids)})}
 
 
 def _job(
@@ -133,18 +162,12 @@ def _job(
 
 
 def _record_claims(connection: Connection, jobs: Sequence[UploadJob], kept: set[int], owner: int, now: float) -> None:
-    if not jobs:
-        return
-    connection.execute(
-        update(recognition)
-        .where(recognition.c.id == bindparam("row_id"))
-        .values(state="uploading", owner=owner, object_key=bindparam("key_now")),
-        [{"row_id": job.recognition_id, "key_now": job.key} for job in jobs],
-    )
+    claims = [{"row_id": job.recognition_id, "epoch": owner, "key_now": job.key} for job in jobs]
+    connection.execute(_CLAIM, claims)
     new = [
         {"key": job.key, "recognition_id": job.recognition_id, "multipart": job.multipart, "created_at": now}
         for job in jobs
         if job.recognition_id not in kept
     ]
     if new:
-        connection.execute(insert(stored_object), new)
+        connection.execute(_RESERVE_KEY, new)

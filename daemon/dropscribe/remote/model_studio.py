@@ -23,8 +23,8 @@ from dropscribe.remote.ports import ResultGone
 
 _T = TypeVar("_T")
 
-PAGE_SIZE = 100
-MOST_PAGES = 1000
+# The largest page is not documented; 10 is what the service gives where nothing is asked for.
+PAGE_SIZES = (100, 50, 20, 10)
 LIST_TRIES = 3
 _LARGEST_ANSWER = 8 * 1024 * 1024
 _AT_ONCE = 12  # questions in flight; those that wait for their turn hold no connection
@@ -43,10 +43,13 @@ class ModelStudio:
         ssl_context: ssl.SSLContext | None = None,
         *,
         timeouts: Timeouts | None = None,
+        most_pages: int = 1000,
     ) -> None:
         self._base = settings.endpoint.rstrip("/") + "/api/v1"
         self._key = settings.api_key
         self._clock = clock
+        self._most_pages = most_pages
+        self._page_sizes: tuple[int, ...] = PAGE_SIZES
         self._http = Http(ssl_context, timeouts=timeouts)
         self._submit_rate = settings.submit_rate
         self._submits: dict[str, Pacer] = {}
@@ -163,13 +166,23 @@ class ModelStudio:
         return understood
 
     async def _all_pages(self) -> list[answers.ListPage]:
+        """In the largest pages that the service takes; what it refused once is not asked for again."""
+        while True:
+            try:
+                return await self._pages_of(self._page_sizes[0])
+            except OutOfOrder as error:
+                if not error.code.startswith("InvalidParameter") or len(self._page_sizes) == 1:
+                    raise
+            self._page_sizes = self._page_sizes[1:]
+
+    async def _pages_of(self, size: int) -> list[answers.ListPage]:
         pages: list[answers.ListPage] = []
-        for number in range(1, MOST_PAGES + 1):
-            url = f"{self._base}/tasks/?page_no={number}&page_size={PAGE_SIZE}"
+        for number in range(1, self._most_pages + 1):
+            url = f"{self._base}/tasks/?page_no={number}&page_size={size}"
             pages.append(await self._ask(url, "list", answers.read_page))
             if answers.is_end(pages):
                 return pages
-        raise _no_whole_list(f"it has more than {MOST_PAGES} pages")
+        raise _no_whole_list(f"it has more than {self._most_pages} pages")
 
     async def _download(self, url: str, largest: int) -> bytes:
         try:

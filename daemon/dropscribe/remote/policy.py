@@ -13,7 +13,8 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     stop_after_attempt,
-    wait_exponential_jitter,
+    wait_exponential,
+    wait_random,
 )
 
 from dropscribe.clock import Clock
@@ -79,7 +80,7 @@ class Flicker(Exception):
         super().__init__(str(fault))
 
 
-_WAIT = wait_exponential_jitter(initial=0.5, max=8.0, jitter=0.5)
+_WAIT = wait_exponential(multiplier=0.5, max=8.0) + wait_random(0.0, 0.5)
 
 
 async def retrying_get(call: Callable[[], Awaitable[_T]], clock: Clock, tries: int = 4) -> _T:

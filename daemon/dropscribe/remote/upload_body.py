@@ -8,10 +8,15 @@ from dropscribe.errors import SourceChanged
 _T = TypeVar("_T")
 
 
+class _SourceFailed(Exception):
+    """Of no kind that an HTTP library catches, wraps or swallows."""
+
+
 class UploadBody:
     """Exactly `size` bytes of `source`; remembers what went wrong while they were read.
 
-    requests would wrap an OSError of the source as a fault of the network, and urllib3 swallows a broken pipe.
+    requests would wrap an OSError of the source as a fault of the network, and urllib3 swallows a broken pipe and waits
+    for an answer.
     """
 
     def __init__(self, source: BinaryIO, size: int) -> None:
@@ -40,9 +45,9 @@ class UploadBody:
             data = self._source.read(wanted)
         except BaseException as error:
             self._failure = error
-            raise
+            raise _SourceFailed from error
         if not data:
             self._failure = SourceChanged(f"the file ended {self._left} bytes early while it was being uploaded")
-            raise self._failure
+            raise _SourceFailed
         self._left -= len(data)
         return data

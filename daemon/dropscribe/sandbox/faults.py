@@ -98,7 +98,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a call is about; `urls` holds all of a submit."""
+    """What a call is about: `key` is an object's key, or the paths of all files of a task; `urls` are those files."""
 
     model: str = ""
     key: str = ""
@@ -126,8 +126,13 @@ class FaultBook:
     def clear(self) -> None:
         self._armed.clear()
 
-    def strike(self, call: str, subject: Subject, now: float, kinds: frozenset[str] = ON_THE_WIRE) -> list[Fault]:
-        """The rules of these kinds that hit this call now; each is counted as used."""
+    def __bool__(self) -> bool:
+        return bool(self._armed)
+
+    def strike(
+        self, call: str, subject: Subject | None, now: float, kinds: frozenset[str] = ON_THE_WIRE
+    ) -> list[Fault]:
+        """The rules of these kinds that hit this call now; each is counted as used. No subject: whatever they match."""
         if not self._armed:
             return []
         return [a.fault for a in self._armed if a.fault.does in kinds and _hits(a, call, subject, now)]
@@ -136,9 +141,9 @@ class FaultBook:
         return [{**asdict(a.fault), "struck": a.struck} for a in self._armed]
 
 
-def _hits(armed: _Armed, call: str, subject: Subject, now: float) -> bool:
+def _hits(armed: _Armed, call: str, subject: Subject | None, now: float) -> bool:
     fault = armed.fault
-    if not _is_of(fault, call) or not _matches(fault, subject):
+    if not _is_of(fault, call) or not (subject is None or _matches(fault, subject)):
         return False
     if armed.until is not None and now > armed.until:
         return False

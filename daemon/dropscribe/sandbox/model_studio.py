@@ -1,24 +1,22 @@
 """The HTTP face of Model Studio: submit, query, list and cancel, with its checks, shapes and rates."""
 
 import json
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dropscribe.sandbox.answers import Answer, StudioError, json_answer, new_id
 from dropscribe.sandbox.calls import Call
-from dropscribe.sandbox.clock import SHANGHAI, SandboxClock
+from dropscribe.sandbox.clock import SandboxClock
 from dropscribe.sandbox.counters import SlidingWindow
 from dropscribe.sandbox.faults import Fault, FaultBook, Subject
+from dropscribe.sandbox.listing import asked
 from dropscribe.sandbox.results import result_path
 from dropscribe.sandbox.settings import SandboxSettings
-from dropscribe.sandbox.submits import checked_parameters, checked_urls, invalid, json_body
-from dropscribe.sandbox.tasks import Subtask, Task, TaskBook
+from dropscribe.sandbox.submits import checked_parameters, checked_urls, json_body
+from dropscribe.sandbox.tasks import Subtask, Task, TaskBook, url_path
 
 SUBMIT_PATH = "/api/v1/services/audio/asr/transcription"
 TASKS_PATH = "/api/v1/tasks"
-WINDOW = 24 * 3600.0
-_STATUSES = frozenset(["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN"])
 
 
 def call_name(call: Call) -> str:
@@ -42,13 +40,21 @@ def task_id_of(path: str) -> str:
 
 
 def submit_subject(body: bytes) -> Subject:
-    """Model and URLs of a submit, for faults to match; empty where the body is no such thing."""
+    """Model and files of a submit, for faults to match; empty where the body is no such thing."""
     try:
         document = json.loads(body)
-        urls = tuple(u for u in document["input"]["file_urls"] if isinstance(u, str))
-        return Subject(model=str(document["model"]), urls=urls)
+        return files_subject(document["model"], [u for u in document["input"]["file_urls"] if isinstance(u, str)])
     except (ValueError, KeyError, TypeError):
         return Subject()
+
+
+def files_subject(model: str, urls: Sequence[str], task_id: str = "") -> Subject:
+    """A task, or what shall become one, for faults to match."""
+    return Subject(str(model), "\n".join(url_path(url) for url in urls), tuple(urls), task_id)
+
+
+def task_subject(task: Task) -> Subject:
+    return files_subject(task.model, [s.url for s in task.subtasks], task.task_id)
 
 
 class ModelStudio:
@@ -132,7 +138,7 @@ class ModelStudio:
     def _faulted_urls(self, model: str, urls: list[str]) -> list[str]:
         if len(urls) < 2:
             return urls
-        subject = Subject(model=model, urls=tuple(urls))
+        subject = files_subject(model, urls)
         faults = self._faults.strike("submit", subject, self._clock.now(), frozenset({"one_url", "first_only"}))
         if any(f.does == "one_url" for f in faults):
             raise StudioError(400, "InvalidParameter", "input.file_urls supports only 1 URL.")
@@ -142,9 +148,7 @@ class ModelStudio:
         task_id, now = task_id_of(call.path), self._clock.now()
         task = self._book.find(task_id, account, now)
         kinds = frozenset({"unknown", "missing", "foreign", "duplicate", "reorder", "status"})
-        subject = (
-            Subject(task.model, "", tuple(s.url for s in task.subtasks), task_id) if task else Subject(task=task_id)
-        )
+        subject = task_subject(task) if task else Subject(task=task_id)
         faults = self._faults.strike("query", subject, now, kinds)
         if task is None or any(f.does == "unknown" for f in faults):
             unknown = {"task_id": task_id, "task_status": "UNKNOWN"}
@@ -169,23 +173,11 @@ class ModelStudio:
         return result | {"code": subtask.code, "message": subtask.message}
 
     def _list(self, call: Call, account: str) -> Answer:
-        now = self._clock.now()
-        since, until = _window(call, now)
-        page, size = _count(call, "page_no", 1, 10**6), _count(call, "page_size", 10, self.settings.largest_page)
-        faults = self._faults.strike("list", Subject(), now, frozenset({"hide", "lag"}))
-        tasks = [
-            t
-            for t in self._book.recent(account, since, until, now)
-            if _is_asked_for(call, t) and not any(_is_hidden(f, t, now) for f in faults)
-        ]
-        shown = tasks[(page - 1) * size : page * size]
-        body = {
-            "request_id": call.request_id,
-            "total": len(tasks),
-            "total_page": -(-len(tasks) // size),
-            "page_no": page,
-        }
-        return json_answer(body | {"page_size": size, "data": [t.row(self.settings.region) for t in shown]})
+        question = asked(call, self._clock.now(), self.settings.largest_page)
+        tasks = self._book.recent(account, question.since, question.until, self._clock.now())
+        faults = self._faults.strike("list", None, self._clock.now(), frozenset({"hide", "lag"}))
+        shown = [t for t in tasks if not any(_is_hidden(f, t, self._clock.now()) for f in faults)]
+        return json_answer({"request_id": call.request_id, **question.answer(shown, self.settings.region)})
 
     def _cancel(self, call: Call, account: str) -> Answer:
         task = self._book.find(task_id_of(call.path), account, self._clock.now())
@@ -216,39 +208,5 @@ def bent(results: list[dict[str, Any]], faults: list[Fault]) -> list[dict[str, A
 
 
 def _is_hidden(fault: Fault, task: Task, now: float) -> bool:
-    if fault.does == "lag":
-        return now - task.created < fault.seconds
-    return (fault.task or "") in task.task_id and (fault.model or "") in task.model
-
-
-def _is_asked_for(call: Call, task: Task) -> bool:
-    asked = {name: call.parameter(name) for name in ("task_id", "model_name", "status")}
-    held = {"task_id": task.task_id, "model_name": task.model, "status": task.status}
-    return all(not value or held[name] == value for name, value in asked.items())
-
-
-def _window(call: Call, now: float) -> tuple[float, float]:
-    if call.parameter("status") and call.parameter("status") not in _STATUSES:
-        raise invalid("status is not one of those that a task can have.")
-    until = _moment(call, "end_time", now)
-    since = _moment(call, "start_time", until - WINDOW)
-    if not 0 <= until - since <= WINDOW:
-        raise invalid("start_time and end_time must be at most 24 hours apart.")
-    return since, until
-
-
-def _moment(call: Call, name: str, default: float) -> float:
-    text = call.parameter(name)
-    if not text:
-        return default
-    try:
-        return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=SHANGHAI).timestamp()
-    except ValueError as error:
-        raise invalid(f"{name} must be written as YYYYMMDDhhmmss.") from error
-
-
-def _count(call: Call, name: str, default: int, largest: int) -> int:
-    text = call.parameter(name) or str(default)
-    if not text.isdigit() or not 1 <= int(text) <= largest:
-        raise invalid(f"{name} must be between 1 and {largest}.")
-    return int(text)
+    matched = (fault.task or "") in task.task_id and (fault.model or "") in task.model
+    return matched and (fault.does == "hide" or now - task.created < fault.seconds)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-from dropscribe.sandbox import admin, model_studio, oss, results
+from dropscribe.sandbox import admin, model_studio, oss, oss_calls, results
 from dropscribe.sandbox.answers import Answer, OssError, StudioError
 from dropscribe.sandbox.blobs import BlobStore, InMemory
 from dropscribe.sandbox.calls import Call
@@ -126,7 +126,7 @@ class Sandbox:
             return "studio", model_studio.call_name(call) or "unknown"
         if call.path.startswith(results.PREFIX):
             return "results", "result"
-        return "oss", oss.call_name(call, oss.split_path(call.path)[1]) or "unknown"
+        return "oss", oss_calls.call_name(call, oss_calls.split_path(call.path)[1]) or "unknown"
 
     def _common_headers(self, call: Call, service: Service) -> dict[str, str]:
         request_id = "x-request-id" if service == "studio" else "x-oss-request-id"
@@ -157,9 +157,14 @@ class Sandbox:
             body = await request.content.read()
             return replace(call, body=InMemory(body)), model_studio.submit_subject(body)
         if service == "oss":
-            return call, Subject(key=oss.split_path(call.path)[1])
-        task = results.task_of(call.path) if service == "results" else model_studio.task_id_of(call.path)
-        return call, Subject(task=task)
+            return call, Subject(key=oss_calls.split_path(call.path)[1])
+        if service == "results":
+            return call, self._task_subject(results.task_of(call.path))
+        return call, self._task_subject(model_studio.task_id_of(call.path))
+
+    def _task_subject(self, task_id: str) -> Subject:
+        task = self._book.tasks.get(task_id)
+        return model_studio.task_subject(task) if task and self._faults else Subject(task=task_id)
 
     async def _answer(self, call: Call, service: Service, name: str, subject: Subject) -> Answer:
         try:
