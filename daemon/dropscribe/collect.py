@@ -266,6 +266,7 @@ class Collector:
 
     async def _record(self, row: BatchRow, bodies: Mapping[int, bytes]) -> None:
         if bodies:
+            await self._scopes.works("results")
             RECORD.before()
             await self._ledger.do(batches.answered, row.id, bodies, self._clock.now())
             RECORD.recorded()
@@ -322,9 +323,11 @@ def _checked(raw: bytes) -> bytes:
 
 
 def _query_fault(fault: OutOfOrder | TryLater) -> OutOfOrder:
+    """Queries and results have scopes of their own: that the API answers says nothing of the host of the results."""
+    scope = "results" if fault.code.startswith("Result") else "queries"
     quiet = isinstance(fault, TryLater) or fault.quiet
     remedy = getattr(fault, "remedy", "")
-    return OutOfOrder("queries", fault.code, fault.message, remedy, fault.retry_after, quiet, fault.request_id)
+    return OutOfOrder(scope, fault.code, fault.message, remedy, fault.retry_after, quiet, fault.request_id)
 
 
 def _dropped(row: BatchRow) -> Failure:

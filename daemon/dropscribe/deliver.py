@@ -92,6 +92,7 @@ class Deliverer:
         self._threads = threads
         self._guard = guard
         self._longest_wait = longest_wait
+        self._obstacle_wait = min(60.0, longest_wait)
         self._on_done = on_done
         self._trouble: str | None = None
         self._stopping = False
@@ -149,9 +150,19 @@ class Deliverer:
         RESERVE.before()
         await self._ledger.do(deliveries.reserve, [plan.reservation for plan in plans])
         RESERVE.recorded()
-        placed = await self._in_thread(lambda: _place_all(inbox, plans))
+        placed, stuck = await self._in_thread(lambda: _place_all(inbox, plans))
         gone = await self._in_thread(lambda: self._send_away(inbox, placed))
-        await self._record(gone)
+        await self._record([(plan, disposal) for plan, disposal in gone if disposal.final])
+        stuck |= {plan.reservation.media_id: disposal.reason for plan, disposal in gone if not disposal.final}
+        await self._postpone(stuck)
+
+    async def _postpone(self, stuck: Mapping[int, str | None]) -> None:
+        """Files that cannot be placed as planned: the next round plans anew; an obstacle gets time to be moved away."""
+        for media_id, reason in stuck.items():
+            wait = 0.5 if reason is None else self._obstacle_wait
+            if reason is not None:
+                log.warning("deliver.obstacle", inbox=self._name, media=media_id, reason=reason, retry_in=wait)
+            await self._ledger.do(deliveries.postpone, [media_id], reason, self._clock.now() + wait)
 
     async def _record(self, gone: Sequence[tuple[Planned, Disposal]]) -> None:
         DELIVERED.before()
@@ -202,8 +213,7 @@ class Deliverer:
 
     def _send_away(self, inbox: InboxSettings, plans: Sequence[Planned]) -> list[tuple[Planned, Disposal]]:
         with _folder_trouble(inbox.inbox):
-            gone = [(plan, self._dispose(inbox, plan.rendered.media, plan.reservation.moved_to)) for plan in plans]
-        return [(plan, disposal) for plan, disposal in gone if disposal.final]
+            return [(plan, self._dispose(inbox, plan.rendered.media, plan.reservation.moved_to)) for plan in plans]
 
     def _dispose(self, inbox: InboxSettings, media: OwedMedia, moved_to: bytes | None) -> Disposal:
         return send_source_away(inbox.inbox, media, _way(inbox, media, moved_to), self._ledger.id)
@@ -220,14 +230,15 @@ class Deliverer:
         RESERVE.recorded()
         pairs = list(zip(group, plans, strict=True))
         now = self._clock.now()
-        done = await self._in_thread(lambda: self._put_into_failed(inbox, pairs, now))
+        gone = await self._in_thread(lambda: self._put_into_failed(inbox, pairs, now))
+        done = [(media, disposal) for media, disposal in gone if disposal.final]
         FAILED.before()
-        await self._ledger.do(deliveries.failed, [(media.media_id, gone.reason) for media, gone in done], now)
+        await self._ledger.do(deliveries.failed, [(media.media_id, disposal.reason) for media, disposal in done], now)
         FAILED.recorded()
         for media, _ in done:
-            log.warning(
-                "file.failed", inbox=self._name, path=display(media.path), code=media.code, message=media.message
-            )
+            path = display(media.path)
+            log.warning("file.failed", inbox=self._name, path=path, code=media.code, message=media.message)
+        await self._postpone({media.media_id: disposal.reason for media, disposal in gone if not disposal.final})
 
     async def _plan_failure(self, inbox: InboxSettings, media: OwedMedia, taken: set[bytes]) -> Reservation:
         wanted = os.path.join(os.fsencode(inbox.failed), media.path)
@@ -247,8 +258,7 @@ class Deliverer:
                 touched.add(_write_error_file(inbox, media, plan.error_file, now))
         _sync(touched, inbox.failed)
         with _folder_trouble(inbox.inbox):
-            gone = [(media, self._dispose(inbox, media, plan.moved_to)) for media, plan in pairs]
-        return [(media, disposal) for media, disposal in gone if disposal.final]
+            return [(media, self._dispose(inbox, media, plan.moved_to)) for media, plan in pairs]
 
     def _check_folders(self, inbox: InboxSettings, target: Path | str) -> None:
         self._guard(inbox.inbox).check()
@@ -353,19 +363,28 @@ def _remove_outgrown(reserved: Iterable[PlannedOutput], paths: Sequence[bytes]) 
             os.unlink(planned.path)
 
 
-def _place_all(inbox: InboxSettings, plans: Sequence[Planned]) -> list[Planned]:
-    """Put the outputs of a group into place; those whose names were taken in this moment wait for the next round."""
+def _place_all(inbox: InboxSettings, plans: Sequence[Planned]) -> tuple[list[Planned], dict[int, str | None]]:
+    """Put the outputs of a group into place; also return the files that have to be planned anew, with the obstacle."""
+    placed: list[Planned] = []
+    stuck: dict[int, str | None] = {}
     with _folder_trouble(inbox.outbox):
-        placed = [plan for plan in plans if _place_set(inbox, plan)]
+        for plan in plans:
+            try:
+                _place_set(inbox, plan)
+                placed.append(plan)
+            except FileExistsError:
+                stuck[plan.reservation.media_id] = None
+            except NotADirectoryError as obstacle:
+                stuck[plan.reservation.media_id] = f"{obstacle.filename}: {obstacle.strerror}"
         folders = {os.path.dirname(planned.path) for plan in placed for planned in plan.reservation.outputs}
     _sync(folders, inbox.outbox)
-    return placed
+    return placed, stuck
 
 
-def _place_set(inbox: InboxSettings, plan: Planned) -> bool:
+def _place_set(inbox: InboxSettings, plan: Planned) -> None:
     waiting = [planned for planned in plan.reservation.outputs if planned.path not in plan.standing]
     if not waiting:
-        return True
+        return
     folder = make_folders(inbox.outbox, os.path.dirname(os.path.relpath(waiting[0].path, os.fsencode(inbox.outbox))))
     ready = []
     for planned in waiting:
@@ -381,8 +400,7 @@ def _place_set(inbox: InboxSettings, plan: Planned) -> bool:
     except FileExistsError:
         for _, aside in ready:
             Path(os.fsdecode(aside)).unlink(missing_ok=True)
-        return False
-    return True
+        raise
 
 
 def _write_error_file(inbox: InboxSettings, media: OwedMedia, path: bytes, now: float) -> bytes:

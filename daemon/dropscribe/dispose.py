@@ -52,7 +52,10 @@ Way = Stay | Remove | MoveTo
 
 @dataclass(frozen=True)
 class Disposal:
-    """`final` is False where another name is needed; `reason` says why a source is not where it was to go."""
+    """`final` is False where the move has to be planned anew: another name is needed, or `reason` names an obstacle.
+
+    A final one with a `reason` says why the source is not where it was to go.
+    """
 
     final: bool
     reason: str | None = None
@@ -132,6 +135,8 @@ def _place(root: Path, media: OwedMedia, way: MoveTo, hidden: bytes) -> Disposal
         place_source(root, hidden, way.root, relative, media.look, media.sha256 or "", resuming=way.resuming)
     except FileExistsError:
         return Disposal(False)
+    except NotADirectoryError as obstacle:
+        return Disposal(False, f"{obstacle.filename}: {obstacle.strerror}")
     except SourceChanged:
         _give_back(root, hidden, media.path)
         return Disposal(True, REPLACED)

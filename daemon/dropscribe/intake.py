@@ -8,6 +8,7 @@ One intake an inbox. An unsettled file is weather: it lives only in memory and i
 import asyncio
 import contextlib
 import os
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from itertools import islice
@@ -31,8 +32,10 @@ from dropscribe.packing import size_class
 from dropscribe.scan import Candidate, Rules, inspect, walk
 from dropscribe.scopes import Scopes
 from dropscribe.settle import Settled, Tracker
+from dropscribe.watch import FolderWatch, RescanPace, probe_name, send_probe
 
 log = structlog.get_logger()
+WatchFactory = Callable[[InboxSettings, Callable[[bytes], None], Callable[[str], None]], FolderWatch]
 Value = TypeVar("Value")
 
 TAKE = Step("intake.take", "before", "recorded")
@@ -41,6 +44,9 @@ CHUNK = 500
 """Candidates compared with the ledger at a time."""
 READ_AT_ONCE = 32
 LONGEST_QUIET = 3600.0
+LONGEST_PAUSE = 5.0
+REST = 3.0
+"""A scan is followed by a rest of this many times its cost, whatever asks for the next one."""
 CAPACITY = 20_000
 """Files that settle at the same time; the next rescan brings the others."""
 
@@ -79,9 +85,11 @@ class Intake:
         threads: Executor,
         guard: Callable[[Path], FolderGuard],
         on_taken: Callable[[str, Taken], None],
-        once: bool,
+        watch: WatchFactory | None,
     ) -> None:
-        """`skip` gives the folders that are never scanned; `once` takes only what lies there at the first scan."""
+        """`skip` gives the folders that are never scanned. Without `watch` (`run --once`) only what lies in the inbox at
+        the first scan is taken.
+        """
         self._name = name
         self._inboxes = inboxes
         self._skip = skip
@@ -91,7 +99,10 @@ class Intake:
         self._threads = threads
         self._guard = guard
         self._on_taken = on_taken
-        self._once = once
+        self._new_watch = watch
+        self._watch: FolderWatch | None = None
+        self._pace = RescanPace(inboxes[name].rescan)
+        self._cost = 0.0
         self._tracker = Tracker(inboxes[name].settle, CAPACITY)
         self._hints: set[bytes] = set()
         self._scan_at = 0.0
@@ -113,18 +124,24 @@ class Intake:
 
     def hint(self, path: bytes) -> None:
         """An event: something is to be looked at. Called in the event loop."""
+        if self._pace.saw(path):
+            return
         self._hints.add(path)
         self.wake.set()
 
     def doubt(self, reason: str) -> None:
         """Events were lost, or could have been: the next rescan is now. Called in the event loop."""
         log.debug("watch.doubt", inbox=self._name, reason=reason)
-        self._scan_at = 0.0
+        self._pace.doubt()
+        soon = self._clock.monotonic() + min(LONGEST_PAUSE, REST * self._cost)
+        self._scan_at = min(self._scan_at, soon)
         self.wake.set()
 
     def stop(self) -> None:
-        """No file is read on."""
+        """No file is read on, no event is heard."""
         self._stopping = True
+        if self._watch is not None:
+            self._watch.stop()
 
     async def run(self) -> None:
         """Take files until cancelled."""
@@ -159,15 +176,35 @@ class Intake:
         return max(0.01, min(times) - self._clock.monotonic())
 
     async def _rescan(self, inbox: InboxSettings) -> None:
-        if self._once and self.first_scan_done and not self._overflow:
+        if self._new_watch is None and self.first_scan_done and not self._overflow:
             self._scan_at = self._clock.monotonic() + LONGEST_QUIET
             return
         before = self._clock.monotonic()
         self._overflow = False
         await self._in_thread(lambda: self._scan(inbox))
-        took = self._clock.monotonic() - before
-        self._scan_at = self._clock.monotonic() + (inbox.settle if self._overflow else max(inbox.rescan, took))
+        now = self._clock.monotonic()
+        self._cost = now - before
+        self._pace.scanned(self._cost)
+        self._pace.stalled(now)
+        self._scan_at = now + (inbox.settle if self._overflow else max(self._pace.interval, REST * self._cost))
         self.first_scan_done = True
+        if self._new_watch is not None:
+            await self._keep_watching(inbox, self._new_watch)
+
+    async def _keep_watching(self, inbox: InboxSettings, new_watch: WatchFactory) -> None:
+        """Begin to watch once the folder is known to be there; mend a watch that ended; prove that events arrive."""
+        if self._watch is None:
+            self._watch = await self._in_thread(lambda: new_watch(inbox, self.hint, self.doubt))
+            await self._in_thread(self._watch.start)
+            self.doubt("watching began: what came since the scan is looked for")
+        elif self._watch.wanted and not self._watch.trusted:
+            await self._in_thread(self._watch.stop)
+            await self._in_thread(self._watch.start)
+        elif self._watch.trusted:
+            name = probe_name(secrets.token_hex(4))
+            self._pace.probe_sent(name, self._clock.monotonic())
+            with contextlib.suppress(OSError):  # an inbox that is not ours to write: its events stay unproven
+                await self._in_thread(lambda: send_probe(inbox.inbox, name))
 
     def _scan(self, inbox: InboxSettings) -> None:
         """Every candidate that the ledger does not know gets its first look. In a thread; nothing else uses the tracker."""
@@ -227,6 +264,7 @@ class Intake:
         return found
 
     def _fingerprint(self, inbox: InboxSettings, path: bytes, look: Look) -> Fingerprint | None:
+        """None where the file is not to be had now: it changes, it cannot be read, or we are stopping."""
         try:
             return take(inbox.inbox, path, look, lambda: self._stopping)
         except (StillOpen, SourceChanged) as unfinished:
@@ -234,12 +272,13 @@ class Intake:
             seen = look_at(inbox.inbox, path)
             if isinstance(seen, Look):
                 self._tracker.restart(path, seen, self._clock.monotonic())
-        except PermissionError as denied:
-            if path not in self._unreadable:
-                self._unreadable.add(path)
-                log.warning("file.unreadable", inbox=self._name, path=display(path), reason=denied.strerror)
         except Stopped:
             pass
+        except OSError as error:  # one bad file must not stop the others; a bad folder shows at the next look
+            os.stat(inbox.inbox)
+            if path not in self._unreadable:
+                self._unreadable.add(path)
+                log.warning("file.unreadable", inbox=self._name, path=display(path), reason=error.strerror)
         return None
 
     async def _take(self, inbox: InboxSettings, found: Sequence[tuple[bytes, Fingerprint | Look]]) -> None:

@@ -6,6 +6,7 @@ stop:   intake -> uploads cut (parts resume) -> a submit has 5 s for its answer 
 
 import asyncio
 import contextlib
+import os
 import signal
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -87,7 +88,7 @@ class Service:
         once: bool = False,
         patience: float = 600.0,
     ) -> None:
-        """Hold the state folder and build every room; nothing runs yet.
+        """Hold the state folder and build every room; nothing runs yet. Called in the loop that will run it.
 
         Raises:
             StateHeld, Misconfigured, OSError: the ledger cannot be opened.
@@ -104,6 +105,7 @@ class Service:
         )
         self._store = store or OssStore(settings.storage)
         self._recogniser: Recogniser = recogniser or ModelStudio(settings.model_studio, self._clock)
+        self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         self._outcome = Outcome()
         self._build()
@@ -155,6 +157,7 @@ class Service:
             self._pools.work,
             self._collector.follow,
             lambda _: self._reconciler.wake.set(),
+            self._wake_after_answer,
             self._nobody_else_comes,
         )
         self._uploader = Uploader(
@@ -172,7 +175,6 @@ class Service:
         )
         self._deliverers = {name: self._deliverer(name) for name in self._inboxes}
         self._intakes = {name: self._intake(name) for name in self._inboxes}
-        self._watches: list[FolderWatch] = []
 
     def _deliverer(self, name: str) -> Deliverer:
         return Deliverer(
@@ -198,7 +200,7 @@ class Service:
             self._pools.of_inbox(name),
             self._guard,
             self._on_taken,
-            self._once,
+            None if self._once else self._new_watch,
         )
 
     def _start(self) -> "dict[str, asyncio.Task[None]]":
@@ -210,8 +212,6 @@ class Service:
         }
         rooms |= {f"deliver {name}": room.run() for name, room in self._deliverers.items()}
         rooms |= {f"intake {name}": room.run() for name, room in self._intakes.items()}
-        if not self._once:
-            rooms |= {"watch": self._watch()}
         return {name: asyncio.create_task(room, name=name) for name, room in rooms.items()}
 
     async def _submit(self) -> None:
@@ -225,23 +225,12 @@ class Service:
         self._submitter.withheld = recognitions
         self._submitter.wake.set()
 
-    async def _watch(self) -> None:
-        """Events make it faster; where there are none, the rescan does it alone."""
-        loop = asyncio.get_running_loop()
-        for name, inbox in self._inboxes.items():
-            intake = self._intakes[name]
-            while not intake.first_scan_done:  # the folder is there and is ours to watch
-                await self._clock.sleep(0.05)
-            kind = await loop.run_in_executor(self._pools.work, filesystem_type, inbox.inbox)
-            watch = FolderWatch(
-                inbox.inbox,
-                watch_mode(inbox.watch, kind),
-                _in_loop(loop, intake.hint),
-                _in_loop(loop, intake.doubt),
-            )
-            await loop.run_in_executor(self._pools.work, watch.start)
-            intake.doubt("watching began")  # what came between the first scan and the watch
-            self._watches.append(watch)
+    def _new_watch(
+        self, inbox: InboxSettings, on_path: Callable[[bytes], None], on_doubt: Callable[[str], None]
+    ) -> FolderWatch:
+        """Called in a folder's thread; the callbacks reach the loop."""
+        mode = watch_mode(inbox.watch, filesystem_type(inbox.inbox))
+        return FolderWatch(inbox.inbox, mode, _in_loop(self._loop, on_path), _in_loop(self._loop, on_doubt))
 
     async def _until_end(self, tasks: "Mapping[str, asyncio.Task[None]]") -> None:
         stopped = asyncio.create_task(self._stop.wait())
@@ -293,11 +282,9 @@ class Service:
 
     async def _shut_down(self, tasks: "Mapping[str, asyncio.Task[None]]") -> None:
         deadline = self._clock.monotonic() + STOP_WITHIN
-        for watch in self._watches:
-            watch.stop()
         for intake in self._intakes.values():
             intake.stop()
-        await _cancel(task for name, task in tasks.items() if name.startswith(("intake", "watch", "upload", "submit")))
+        await _cancel(task for name, task in tasks.items() if name.startswith(("intake", "upload", "submit")))
         await asyncio.gather(self._uploader.stop(), self._submitter.stop(), self._collector.stop())
         for deliverer in self._deliverers.values():
             deliverer.stop()
@@ -319,7 +306,7 @@ class Service:
 
     async def _say_started(self) -> None:
         await self.ledger.do(upkeep.write_meta, "account", self._recogniser.identity.account)
-        await self.ledger.do(upkeep.write_meta, "started_at", repr(time.time()))
+        await self.ledger.do(upkeep.write_meta, "pid", str(os.getpid()))
         for warning in self._settings.warnings:
             log.warning("config.warning", message=warning)
         log.info("daemon.started", ledger=self.ledger.id, inboxes=len(self._inboxes), state=str(self._settings.state))

@@ -17,12 +17,14 @@ from dropscribe.boundaries import Step
 from dropscribe.clock import Clock, wait_for_event
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.disk.sources import look_at
+from dropscribe.error_codes import TryAgain, classify_subtask, remedy_for
 from dropscribe.errors import Ambiguous, OutOfOrder, RequestRefused
-from dropscribe.ledger import Ledger, batches, intake, upkeep
-from dropscribe.ledger.rows import BatchRow, ReadyGroup, StaleWrite
-from dropscribe.model import Look
+from dropscribe.ledger import Ledger, batches, intake, upkeep, uploads
+from dropscribe.ledger.rows import BatchRow, Item, ReadyGroup, StaleWrite
+from dropscribe.model import Failure, Look
 from dropscribe.names import display
 from dropscribe.packing import Departure, timetable
+from dropscribe.remote.policy import slow_wait
 from dropscribe.remote.ports import ObjectStore, Recogniser, TooLate
 from dropscribe.scopes import Scopes
 
@@ -81,9 +83,10 @@ class Submitter:
         threads: Executor,
         on_task: Callable[[int], None],
         on_lost: Callable[[int], None],
+        on_refused: Callable[[], None],
         hurry: Callable[[], bool],
     ) -> None:
-        """`on_task`/`on_lost` get the id of a batch; `hurry` says that nobody else will come (`run --once`)."""
+        """`on_task`/`on_lost` get the id of a batch; `on_refused`: a file is owed its error; `hurry` says that nobody else will come (`run --once`)."""
         self._ledger = ledger
         self._store = store
         self._recogniser = recogniser
@@ -94,6 +97,7 @@ class Submitter:
         self._threads = threads
         self._on_task = on_task
         self._on_lost = on_lost
+        self._on_refused = on_refused
         self._hurry = hurry
         self._limits = Limits(settings.model_studio.max_urls_per_task)
         self._sending: set[asyncio.Task[None]] = set()
@@ -255,7 +259,24 @@ class Submitter:
             return
         self._limits.trials.pop(row.model, None)
         await self._not_sent(row, str(refusal))
-        await self._scopes.report(_settings_fault(row, refusal, trial))
+        if trial is None and not refusal.code.startswith("InvalidParameter"):
+            await self._blame(row.items[0], refusal)
+        else:
+            await self._scopes.report(_settings_fault(row, refusal, trial))
+
+    async def _blame(self, item: Item, refusal: RequestRefused) -> None:
+        """One file alone, refused for what it is."""
+        said, now = classify_subtask(refusal.code, refusal.message), self._clock.now()
+        retry = self._settings.retry
+        tries = item.tries.get(refusal.code, 0)
+        if isinstance(said, TryAgain) and tries < said.bound and item.attempts + 1 < retry.attempts:
+            until = now + slow_wait(item.attempts, retry.first_wait, retry.longest_wait, 0.5)
+            await self._ledger.do(uploads.charge, item.recognition_id, refusal.code, refusal.message, until)
+            return
+        remedy = remedy_for(refusal.code, refusal.message)
+        failure = Failure(refusal.code, refusal.message, remedy, refusal.request_id, attempts=item.attempts + 1)
+        await self._ledger.do(batches.refused_before_submit, item.recognition_id, failure, now)
+        self._on_refused()
 
     async def _learn_one_url(self, row: BatchRow) -> None:
         trial = self._limits.trials.pop(row.model)

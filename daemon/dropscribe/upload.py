@@ -41,6 +41,7 @@ COMPLETE = Step("upload.complete-parts")
 
 SCOPE = "storage"
 SMALLEST_PART = 8 * 1024 * 1024
+STOP_WITHIN = 2.0
 MOST_PARTS = 9000  # the storage allows 10,000
 
 
@@ -130,7 +131,8 @@ class Uploader:
         self._stopping = True
         for task in self._running:
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        if self._running:  # a thread that waits for the storage's answer is not waited for
+            await asyncio.wait(self._running, timeout=STOP_WITHIN)
 
     async def _claim(self, free: int) -> list[UploadJob]:
         await self._scopes.passage(SCOPE)
@@ -150,6 +152,8 @@ class Uploader:
 
     async def _pause(self) -> None:
         self._looked = True
+        if not self._running:
+            self._on_ready()
         due = await self._ledger.look(uploads.next_wait, self._clock.now())
         timeout = None if due is None else max(0.05, due - self._clock.now())
         await wait_for_event(self.wake, self._clock, timeout)

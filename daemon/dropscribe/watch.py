@@ -134,6 +134,11 @@ class FolderWatch:
         self._blind = False
 
     @property
+    def wanted(self) -> bool:
+        """Whether there are to be events at all (not with `polling`)."""
+        return self._mode == "events"
+
+    @property
     def trusted(self) -> bool:
         """Whether every folder is watched and all threads run; where not, the rescan must not be stretched."""
         return self._observer is not None and not self._blind and self._observer.is_whole()

@@ -141,7 +141,7 @@ def fail(connection: Connection, media_id: int, failure: Failure) -> bool:
     return changed.rowcount == 1
 
 
-def postpone(connection: Connection, media_ids: Sequence[int], reason: str, wait_until: float) -> None:
+def postpone(connection: Connection, media_ids: Sequence[int], reason: str | None, wait_until: float) -> None:
     """The folder or the disk is in trouble: nothing is charged."""
     connection.execute(update(media).where(media.c.id.in_(media_ids)).values(reason=reason, wait_until=wait_until))
 
