@@ -1,0 +1,194 @@
+"""A sandbox, a folder with a configuration, and the real `dropscribe` as a child process: what journeys are made in."""
+
+import hashlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dropscribe.sandbox import RunningSandbox, SandboxSettings
+
+FAST = SandboxSettings(pending_seconds=0.05, task_seconds=0.2, enforce_rates=False)
+LAUNCH = Path(__file__).parent / "kill" / "launch.py"
+TOO_LONG = 60.0
+
+
+def merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """`more` over `base`, section by section."""
+    result = dict(base)
+    for key, value in more.items():
+        here = result.get(key)
+        result[key] = merged(here, value) if isinstance(here, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+class Lab:
+    """One configuration in one folder, against one sandbox."""
+
+    def __init__(self, root: Path, sandbox: RunningSandbox) -> None:
+        self.root = root
+        self.sandbox = sandbox
+        self.config = root / "config.yaml"
+        self.inbox, self.outbox = root / "inbox", root / "outbox"
+        self.done, self.failed, self.state = root / "done", root / "failed", root / "state"
+        self.configure()
+
+    def configure(self, inbox: Mapping[str, Any] | None = None, **sections: Any) -> None:
+        """Write config.yaml: quick waits, then what the test wants. `inboxes` replaces the one default inbox."""
+        settings = self.sandbox.settings
+        quick = {
+            "model_studio": {
+                "endpoint": self.sandbox.url,
+                "api_key": settings.api_key,
+                "lost_submit_grace": "300ms",
+                "poll": {"first": "50ms", "longest": "500ms"},
+            },
+            "storage": {
+                "bucket": settings.bucket,
+                "region": settings.region,
+                "endpoint": self.sandbox.url,
+                "public_endpoint": self.sandbox.url,
+                "access_key_id": settings.access_key_id,
+                "access_key_secret": settings.access_key_secret,
+            },
+            "batch": {"max_wait": "200ms"},
+            "retry": {"first_wait": "50ms", "longest_wait": "500ms"},
+            "inboxes": [{"name": "talks", "inbox": "inbox", "settle": "100ms", "rescan": "500ms", **(inbox or {})}],
+        }
+        self.config.write_text(yaml.safe_dump(merged(quick, sections)))
+
+    def drop(self, path: str | bytes, content: bytes | None = None) -> bytes:
+        """Put a file into the inbox; its content, by default its own name, told apart from all others."""
+        name = os.fsencode(path)
+        target = os.path.join(os.fsencode(self.inbox), name)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        data = b"sound of " + name * 20 if content is None else content
+        with open(target, "wb") as file:
+            file.write(data)
+        return data
+
+    def command(self, *arguments: str, kill_at: str | None = None) -> list[str]:
+        """argv of `dropscribe ...` with this configuration; `kill_at` is `step:phase:n`."""
+        start = [sys.executable, str(LAUNCH), kill_at] if kill_at else [sys.executable, "-m", "dropscribe"]
+        return [*start, *arguments, "--config", str(self.config)]
+
+    def call(self, *arguments: str, kill_at: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            self.command(*arguments, kill_at=kill_at),
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            timeout=TOO_LONG,
+            check=False,
+            env=clean_environment(),
+        )
+
+    def run_once(self, patience: str = "10s", kill_at: str | None = None) -> subprocess.CompletedProcess[str]:
+        return self.call("run", "--once", "--patience", patience, kill_at=kill_at)
+
+    def start(self) -> "Daemon":
+        """The daemon as a child; use it in a `with`."""
+        return Daemon(self)
+
+    def outputs(self) -> dict[str, bytes]:
+        """Every file below the outbox, by its path there."""
+        return files_below(self.outbox)
+
+    def billed(self) -> Counter[str]:
+        """How often each content was billed, by its sha256."""
+        return Counter(entry["sha256"] for entry in self.sandbox.state()["book"])
+
+    def calls(self, name: str) -> int:
+        """How often the sandbox got a call."""
+        return int(self.sandbox.state()["calls"].get(name, {}).get("count", 0))
+
+    def ledger(self, query: str, *values: Any) -> list[Any]:
+        """A look into the ledger of a daemon that does not run."""
+        with sqlite3.connect(self.state / "ledger.sqlite") as connection:
+            return connection.execute(query, values).fetchall()
+
+    def assert_bucket_is_empty(self) -> None:
+        state = self.sandbox.state()
+        assert state["objects"] == [], "objects were left in the bucket"
+        assert state["uploads"] == [], "unfinished uploads were left in the bucket"
+
+    def assert_nothing_private_is_left(self) -> None:
+        left = [path for path in self.root.rglob(".dropscribe-*")]
+        assert left == [], "temporary files were left"
+
+
+class Daemon:
+    """A running `dropscribe run`, stopped at the end of the `with`."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.log_path = lab.root / f"daemon-{time.monotonic_ns()}.log"
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(
+                lab.command("run", "--log-format", "json"), cwd=lab.root, stderr=log, env=clean_environment()
+            )
+
+    def __enter__(self) -> "Daemon":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(TOO_LONG)
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(TOO_LONG)
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self.process.wait(TOO_LONG)
+
+    def events(self) -> list[dict[str, Any]]:
+        """What it has logged so far."""
+        lines = self.log_path.read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        return [line for line in self.events() if line["event"] == event]
+
+
+def eventually(condition: Callable[[], Any], within: float = 20.0) -> Any:
+    """Wait for what another process does; fails loudly where it does not happen."""
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        os.sched_yield()
+        select_pause()
+    raise AssertionError(f"did not happen within {within} s: {condition}")
+
+
+def select_pause() -> None:
+    """Give the other process the processor for a moment."""
+    signal.sigtimedwait([], 0.02)
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def clean_environment() -> dict[str, str]:
+    """No credentials and no configuration of the person who runs the tests."""
+    hidden = ("DASHSCOPE", "OSS_", "DROPSCRIBE", "CREDENTIALS")
+    return {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
