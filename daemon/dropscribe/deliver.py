@@ -183,33 +183,23 @@ class Deliverer:
         return [outcome for outcome in found if isinstance(outcome, Rendered)]
 
     async def _plan(self, inbox: InboxSettings, rendered: Sequence[Rendered]) -> list[Planned]:
+        """Names for a group: most files get their first choice, found by one look at the ledger and one at the disk."""
         earlier = await self._ledger.look(deliveries.outputs_of, [one.media.media_id for one in rendered])
+        wishes = [_Wish(inbox, one, earlier.get(one.media.media_id, ())) for one in rendered]
+        owners = await self._ledger.look(deliveries.owners, [path for wish in wishes for path in wish.paths])
         taken: set[bytes] = set()
-        plans = []
-        for one in rendered:
-            reserved = tuple(earlier.get(one.media.media_id, ()))
-            plan = await self._names_for(inbox, one, reserved, taken)
-            taken.update(planned.path for planned in plan.reservation.outputs)
-            if plan.reservation.moved_to is not None:
-                taken.add(plan.reservation.moved_to)
-            plans.append(plan)
-        return plans
+        plans = await self._in_thread(lambda: [_fit_apart(wish, owners, taken) for wish in wishes])
+        return [plan or await self._further(wish, taken) for wish, plan in zip(wishes, plans, strict=True)]
 
-    async def _names_for(
-        self, inbox: InboxSettings, one: Rendered, reserved: Sequence[PlannedOutput], taken: set[bytes]
-    ) -> Planned:
-        formats = [(name, FORMATS[name].suffix) for name in placing_order(tuple(one.texts))]
-        outbox = os.fsencode(inbox.outbox)
-        within = [os.path.relpath(planned.path, outbox) for planned in reserved]
-        for names in stems(one.media, formats, within):
-            paths = [os.path.join(outbox, name) for name in names]
-            if taken.intersection(paths):
-                continue
-            owners = await self._ledger.look(deliveries.owners, paths)
-            plan = await self._in_thread(lambda: _fit(inbox, one, formats, paths, owners, reserved, taken))  # noqa: B023
+    async def _further(self, wish: "_Wish", taken: set[bytes]) -> Planned:
+        """The next stems, for a file whose first names belong to somebody else."""
+        while wish.next():
+            owners = await self._ledger.look(deliveries.owners, wish.paths)
+            plan = await self._in_thread(lambda: _fit_apart(wish, owners, taken))  # noqa: B023 - awaited at once
             if plan is not None:
                 return plan
-        raise folder_fault(inbox.outbox, "NoFreeName", f"no free name for the outputs of {display(one.media.path)}")
+        name = display(wish.one.media.path)
+        raise folder_fault(wish.inbox.outbox, "NoFreeName", f"no name is free for the outputs of {name}")
 
     def _send_away(self, inbox: InboxSettings, plans: Sequence[Planned]) -> list[tuple[Planned, Disposal]]:
         with _folder_trouble(inbox.inbox):
@@ -291,16 +281,40 @@ def _render_one(media: OwedMedia, bodies: Mapping[int, bytes], outputs: Sequence
     return Rendered(media, render_all(document, outputs))
 
 
-def _fit(
-    inbox: InboxSettings,
-    one: Rendered,
-    formats: Sequence[tuple[str, str]],
-    paths: Sequence[bytes],
-    owners: Mapping[bytes, Owner],
-    reserved: Sequence[PlannedOutput],
-    taken: set[bytes],
-) -> Planned | None:
-    """The plan under these names, or None if one of them is somebody else's."""
+class _Wish:
+    """A rendered file on its way through the sets of names it could get."""
+
+    def __init__(self, inbox: InboxSettings, one: Rendered, reserved: Sequence[PlannedOutput]) -> None:
+        self.inbox = inbox
+        self.one = one
+        self.reserved = reserved
+        self.formats = [(name, FORMATS[name].suffix) for name in placing_order(tuple(one.texts))]
+        self._outbox = os.fsencode(inbox.outbox)
+        within = [os.path.relpath(planned.path, self._outbox) for planned in reserved]
+        self._stems = stems(one.media, self.formats, within)
+        self.paths: list[bytes] = []
+        self.next()
+
+    def next(self) -> bool:
+        """Go on to the next set; False where there is none."""
+        names = next(self._stems, ())
+        self.paths = [os.path.join(self._outbox, name) for name in names]
+        return bool(self.paths)
+
+
+def _fit_apart(wish: _Wish, owners: Mapping[bytes, Owner], taken: set[bytes]) -> Planned | None:
+    """`_fit`, and no name that another file of the group has got; what it takes is added to `taken`."""
+    plan = None if taken.intersection(wish.paths) else _fit(wish, owners, taken)
+    if plan is not None:
+        taken.update(wish.paths)
+        if plan.reservation.moved_to is not None:
+            taken.add(plan.reservation.moved_to)
+    return plan
+
+
+def _fit(wish: _Wish, owners: Mapping[bytes, Owner], taken: set[bytes]) -> Planned | None:
+    """The plan under the names wished for, or None if one of them is somebody else's."""
+    inbox, one, paths = wish.inbox, wish.one, wish.paths
     with _folder_trouble(inbox.outbox):
         found = {path: content_sha256(path) for path in paths}
         keeps = inbox.done == "keep"
@@ -308,9 +322,9 @@ def _fit(
             return None
         outputs = tuple(
             PlannedOutput(path, name, hashlib.sha256(one.texts[name]).hexdigest(), found[path] or "")
-            for path, (name, _) in zip(paths, formats, strict=True)
+            for path, (name, _) in zip(paths, wish.formats, strict=True)
         )
-        _remove_outgrown(reserved, paths)
+        _remove_outgrown(wish.reserved, paths)
         moved_to = _target(inbox, one.media, taken)
     in_place = frozenset(planned.path for planned in outputs if found[planned.path] == planned.sha256)
     return Planned(one, Reservation(one.media.media_id, outputs, moved_to), in_place)

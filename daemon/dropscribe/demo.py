@@ -20,7 +20,7 @@ from typing import Any
 from dropscribe.config import load
 from dropscribe.sandbox import Sandbox, SandboxSettings, demo_recordings
 from dropscribe.sandbox.transcripts import given_recordings
-from dropscribe.service import Service
+from dropscribe.service import Outcome, Service
 
 Say = Callable[[str], None]
 
@@ -35,6 +35,16 @@ PLACES = {
 }
 """Where in the inbox a recording is dropped: one in a subfolder."""
 SHOWN = "jfk_en"
+TOLD = {
+    "daemon.started": "daemon      runs and watches inbox/",
+    "file.taken": "taken       {path}: two looks, 1 s apart, found it unchanged",
+    "file.uploaded": "uploaded    {path}, under a key that does not show its name",
+    "batch.submitted": "submitted   one batch of {files} files as one task",
+    "batch.done": "answered    all {files} files of the task; the results are safe",
+    "file.delivered": "delivered   {path}: its outputs stand in outbox/, the source has moved to done/",
+    "daemon.stopped": "daemon      stopped",
+}
+"""What events of the daemon's log tell a person."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,8 @@ class Ending:
     faults: Sequence[str]
     interrupted: bool
     seconds: float
-    speech_seconds: int
+    billed: Sequence[int]
+    """Seconds of speech, one number for each recognition that was billed."""
     tasks: int
     objects: int
 
@@ -80,7 +91,7 @@ def _words(content: bytes) -> str:
 def configuration(url: str, sandbox: SandboxSettings) -> str:
     """A `config.yaml` for a sandbox at `url`: times are short, all else is as it would be."""
     return f"""\
-# Written by `dropscribe demo`. Nothing is sent anywhere, nothing is billed: both services are a sandbox on this machine.
+# Written by `dropscribe demo`: a sandbox on this machine stands in for both services. Nothing is sent anywhere.
 state: ./state
 model_studio:
   endpoint: {url}
@@ -103,43 +114,46 @@ inboxes:
 
 async def run(folder: Path, say: Say) -> Ending:
     """Show the whole way in `folder`; the daemon's log must go to `LOG_FILE` there. Raises what the daemon raises."""
-    dropped, news = samples(), News(folder / LOG_FILE, say)
-    server = Sandbox(SandboxSettings())
     began = time.monotonic()
-    say(f"sandbox     a stand-in for OSS and Model Studio at {await server.start()}")
+    dropped, news = samples(), News(folder / LOG_FILE, _with_time(say, began))
+    server = Sandbox(SandboxSettings())
+    news.say(f"sandbox     stands in for OSS and Model Studio at {await server.start()}")
     try:
         config = folder / "config.yaml"
         config.write_text(configuration(server.url, server.settings), "utf-8")
-        # An empty environment: no key or token of this machine's user gets in.
+        # An empty environment: no key or token of the person who runs this gets in.
         service = Service(load(config, {}))
         daemon = asyncio.create_task(service.run())
         try:
             faults = await _watch(folder, dropped, news, daemon, server)
-            interrupted = daemon.done()
         finally:
             service.stop()
-            await daemon
+            outcome = await daemon
         news.tell()
-        return _ending(faults, interrupted, time.monotonic() - began, server.state())
+        return _ending(faults, outcome.interrupted, time.monotonic() - began, server.state())
     finally:
         await server.stop()
 
 
+def _with_time(say: Say, began: float) -> Say:
+    return lambda line: say(f"{time.monotonic() - began:5.1f} s  {line}")
+
+
 async def _watch(
-    folder: Path, dropped: Sequence[Sample], news: "News", daemon: "asyncio.Task[Any]", server: Sandbox
+    folder: Path, dropped: Sequence[Sample], news: "News", daemon: "asyncio.Task[Outcome]", server: Sandbox
 ) -> list[str]:
-    """Drop the recordings once the daemon is up; return what is amiss when all is well, or the time is over."""
+    """Drop the recordings once the daemon is up; return what is amiss: nothing, or what the patience did not mend."""
     deadline = time.monotonic() + PATIENCE
-    while "daemon.started" not in news.heard and not daemon.done():
+    to_drop, faults = dropped, ["the daemon did not start"]
+    while faults and time.monotonic() < deadline:
         await asyncio.sleep(TICK)
         news.tell()
-    _drop(folder / "inbox", dropped, news.say)
-    while True:
-        await asyncio.sleep(TICK)
-        news.tell()
-        faults = amiss(folder, dropped, server.state())
-        if not faults or daemon.done() or time.monotonic() > deadline:
-            return faults
+        if daemon.done():
+            return ["the daemon was stopped before the end", *faults]
+        if "daemon.started" in news.heard:
+            _drop(folder / "inbox", to_drop, news.say)
+            to_drop, faults = (), amiss(folder, dropped, server.state())
+    return faults
 
 
 def _drop(inbox: Path, dropped: Sequence[Sample], say: Say) -> None:
@@ -151,7 +165,7 @@ def _drop(inbox: Path, dropped: Sequence[Sample], say: Say) -> None:
 
 
 def _ending(faults: Sequence[str], interrupted: bool, seconds: float, state: Mapping[str, Any]) -> Ending:
-    billed = sum(entry["seconds"] for entry in state["book"])
+    billed = [entry["seconds"] for entry in state["book"]]
     return Ending(faults, interrupted, seconds, billed, len(state["tasks"]), len(state["objects"]))
 
 
@@ -159,43 +173,35 @@ class News:
     """What the daemon's log says, told to a person as it comes."""
 
     def __init__(self, log: Path, say: Say) -> None:
-        self._log = open(log, encoding="utf-8")  # noqa: SIM115 - read on as the daemon writes, until the process ends
-        self._rest = ""
+        self._log = log
+        self._read = 0
         self.say = say
-        self.heard: Counter[str] = Counter()
+        self.heard: set[str] = set()
+        """Names of all events so far."""
 
     def tell(self) -> None:
         """Say what was logged since the last time."""
-        *lines, self._rest = (self._rest + self._log.read()).split("\n")
-        for line in lines:
+        with open(self._log, "rb") as log:
+            log.seek(self._read)
+            new = log.read()
+        whole = new[: new.rfind(b"\n") + 1]  # a line may be half written
+        self._read += len(whole)
+        for line in whole.splitlines():
             event = json.loads(line)
-            self.heard[event["event"]] += 1
+            self.heard.add(event["event"])
             if told := sentence(event):
                 self.say(told)
 
 
 def sentence(event: Mapping[str, Any]) -> str | None:
     """What an event of the log tells a person; None for one that is of no interest here."""
-    path, files = event.get("path"), event.get("files")
-    match event["event"]:
-        case "daemon.started":
-            return "daemon      runs and watches inbox/"
-        case "file.taken":
-            return f"taken       {path}: two looks, 1 s apart, found it unchanged"
-        case "file.uploaded":
-            return f"uploaded    {path}, under a key that does not tell its name"
-        case "batch.submitted":
-            return f"submitted   one batch of {files} files as one task"
-        case "batch.done":
-            return f"answered    all {files} files of the task; their objects are deleted from the bucket"
-        case "file.delivered":
-            return f"delivered   {path}: its outputs stand in outbox/, the source has moved to done/"
-        case "daemon.stopped":
-            return "daemon      stopped"
-    if event.get("level") in ("warning", "error", "critical"):
-        told = event.get("exception") or ": ".join(str(event[key]) for key in ("code", "message") if event.get(key))
-        return f"{event['level']:<11} {event['event']} {told}"
-    return None
+    name, level = event["event"], event.get("level")
+    if name in TOLD:
+        return TOLD[name].format_map(event)
+    if level not in ("warning", "error", "critical") or "logger" in event:  # a library's remarks stay in the log
+        return None
+    told = [str(event[key]) for key in ("path", "code", "message", "remedy", "exception") if event.get(key)]
+    return f"{level:<11} {': '.join([name, *told])}"
 
 
 def amiss(folder: Path, dropped: Sequence[Sample], state: Mapping[str, Any]) -> list[str]:

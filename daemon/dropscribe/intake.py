@@ -107,6 +107,7 @@ class Intake:
         self._hints: set[bytes] = set()
         self._scan_at = 0.0
         self._overflow = False
+        self._taking = False
         self._stopping = False
         self._unreadable: set[bytes] = set()
         self.first_scan_done = False
@@ -120,7 +121,7 @@ class Intake:
     @property
     def settled_down(self) -> bool:
         """Whether everything that lay here at the first scan is taken (`run --once`)."""
-        return self.first_scan_done and not self._tracker and not self._overflow
+        return self.first_scan_done and not self._tracker and not self._overflow and not self._taking
 
     def hint(self, path: bytes) -> None:
         """An event: something is to be looked at. Called in the event loop."""
@@ -235,10 +236,12 @@ class Intake:
 
     async def _second_looks(self, inbox: InboxSettings) -> None:
         due = self._tracker.due(self._clock.monotonic())
+        self._taking = bool(due)
         for chunk in _chunks(iter(due), READ_AT_ONCE):
             settled = await self._in_thread(lambda: self._look_again(inbox, chunk))  # noqa: B023 - awaited at once
             found = await self._in_thread(lambda: self._read(inbox, settled))  # noqa: B023 - awaited at once
             await self._take(inbox, found)
+        self._taking = False
 
     def _look_again(self, inbox: InboxSettings, paths: Sequence[bytes]) -> list[tuple[bytes, Look]]:
         settled = []

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import PurePath
 from time import time
 from typing import Any, Literal, TextIO
@@ -56,6 +57,17 @@ _QUESTION = re.compile(r"(\?|%3[fF])")
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
+# No pattern above can match without one of these: most values have none, and a busy daemon writes thousands of lines.
+_SUSPECT = re.compile(
+    r"\?|%3|://|authorization|bearer|oss|signature|stringtosign|canonicalrequest|credential|security-token", re.I
+)
+
+
+@lru_cache(maxsize=256)
+def _is_private(key: str) -> bool:
+    return _PRIVATE_KEY.search(key) is not None
+
+
 class Redactor:
     """A structlog processor: every value made plain (text, numbers, lists, mappings) and safe to show."""
 
@@ -86,6 +98,8 @@ class Redactor:
     def _covered(self, text: str) -> str:
         if self._secrets:
             text = self._secrets.sub(REDACTED, text)
+        if not _SUSPECT.search(text):
+            return text
         if "?" in text or "%3" in text:
             text = _UNBROKEN.sub(_without_query, text)
         for pattern, cover in _COVERED:
@@ -103,7 +117,7 @@ class Redactor:
     def _plain(self, value: Any, key: str, depth: int) -> Any:
         if value is None or isinstance(value, bool):
             return value
-        if _PRIVATE_KEY.search(key):
+        if _is_private(key):
             return REDACTED
         if isinstance(value, int | float):
             return value if math.isfinite(value) else str(value)

@@ -275,10 +275,7 @@ class Service:
         return not await self.ledger.look(upkeep.doomed_objects, 1)
 
     def _nobody_else_comes(self) -> bool:
-        if not self._once:
-            return False
-        quiet = all(intake.settled_down for intake in self._intakes.values())
-        return quiet and self._uploader.idle
+        return self._once and all(intake.settled_down for intake in self._intakes.values())
 
     async def _shut_down(self, tasks: "Mapping[str, asyncio.Task[None]]") -> None:
         deadline = self._clock.monotonic() + STOP_WITHIN

@@ -130,7 +130,8 @@ class Submitter:
         """Send what is due; return the seconds until something else will be."""
         now = self._clock.now()
         groups = await self._ledger.look(batches.ready_groups, now)
-        plan = timetable(groups, self._limits.of, now, self._settings.batch.max_wait, self._hurry())
+        hurry = self._hurry() and not await self._ledger.look(uploads.any_underway)
+        plan = timetable(groups, self._limits.of, now, self._settings.batch.max_wait, hurry)
         shut = 0.0
         for departure in plan.now:
             names = ("api", f"model:{departure.group.model}")

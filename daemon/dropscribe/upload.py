@@ -108,13 +108,7 @@ class Uploader:
         self._stopping = False
         self._slots = asyncio.Semaphore(settings.storage.uploads)
         self._running: set[asyncio.Task[None]] = set()
-        self._looked = False
         self.wake = asyncio.Event()
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is claimed and nothing new was announced (`run --once`)."""
-        return not self._running and not self.wake.is_set() and self._looked
 
     async def run(self) -> None:
         """Claim and upload until cancelled."""
@@ -151,7 +145,6 @@ class Uploader:
         return jobs
 
     async def _pause(self) -> None:
-        self._looked = True
         if not self._running:
             self._on_ready()
         due = await self._ledger.look(uploads.next_wait, self._clock.now())
@@ -204,9 +197,7 @@ class Uploader:
             log.info("source.withdrawn", media=media_id, reason=reason)
 
     async def _upload_from(self, job: UploadJob, source: Source) -> None:
-        with self._opened(source) as fd:
-            crc = await (self._in_parts(job, fd) if job.multipart else self._in_one(job, fd))
-            _require_unchanged(fd, source)
+        crc = await (self._in_parts(job, source) if job.multipart else self._in_one(job, source))
         if crc != job.crc64:
             await self._ledger.do(uploads.upload_begun, job.key, None)
             raise TryLater("ChecksumMismatch", "the storage's checksum of the upload is not that of the file", bound=3)
@@ -235,15 +226,26 @@ class Uploader:
         finally:
             os.close(fd)
 
-    async def _in_one(self, job: UploadJob, fd: int) -> int:
+    async def _in_one(self, job: UploadJob, source: Source) -> int:
         async with self._slots:
-            reader = self._slice(fd, 0, job.size)
+            return await self._in_thread(lambda: self._put_whole(job, source))
+
+    def _put_whole(self, job: UploadJob, source: Source) -> int:
+        """One request; in a thread."""
+        with self._opened(source) as fd:
             PUT.before()
-            crc = await self._in_thread(lambda: self._store.put(job.key, reader, job.size))
+            crc = self._store.put(job.key, self._slice(fd, 0, job.size), job.size)
             PUT.effect()
+            _require_unchanged(fd, source)
         return crc
 
-    async def _in_parts(self, job: UploadJob, fd: int) -> int:
+    async def _in_parts(self, job: UploadJob, source: Source) -> int:
+        with self._opened(source) as fd:
+            crc = await self._parts_of(job, fd)
+            _require_unchanged(fd, source)
+        return crc
+
+    async def _parts_of(self, job: UploadJob, fd: int) -> int:
         upload_id, standing = await self._resume(job)
         parts: list[Part] = []
         size = part_size(job.size)

@@ -1,6 +1,7 @@
 """`dropscribe demo`: the whole way from inbox to outbox, without an account."""
 
 import asyncio
+import os
 import tempfile
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def demo() -> int:
     Takes about ten seconds, needs no network, costs nothing. The folder stays for a look; delete it when you like.
     """
     folder = Path(tempfile.mkdtemp(prefix="dropscribe-demo-"))
+    os.environ.update(no_proxy="*", NO_PROXY="*")  # the sandbox is on this machine, whatever proxy the user has
     with open(folder / LOG_FILE, "w", encoding="utf-8") as log:
         logs.set_up("json", log)
         try:
@@ -29,11 +31,8 @@ def demo() -> int:
         finally:
             click.echo(f"\nEverything is in {folder} (configuration, log, ledger too); delete it when you like.")
     if ending.faults:
-        raise click.ClickException(
-            "the demonstration did not end as it should:\n  "
-            + "\n  ".join(ending.faults)
-            + f"\nWhat the daemon saw is in {folder / LOG_FILE}."
-        )
+        faults = "\n  ".join(["the demonstration did not end as it should:", *ending.faults])
+        raise click.ClickException(f"{faults}\nWhat the daemon saw stands in {folder / LOG_FILE}.")
     return ExitCode.WELL
 
 
@@ -44,6 +43,9 @@ def _show(folder: Path, ending: Ending) -> None:
     srt = folder / "outbox" / f"{SHOWN}.srt"
     if srt.is_file():
         click.echo(f"\noutbox/{SHOWN}.srt:\n\n{srt.read_text('utf-8').rstrip()}\n")
-    click.echo(f"billed      {ending.speech_seconds} s of speech in {ending.tasks} task(s); in the sandbox nothing is paid")
+    files, tasks = len(ending.billed), ending.tasks
+    click.echo(
+        f"billed      {sum(ending.billed)} s of speech, {files} files in {tasks} task(s); no money in the sandbox"
+    )
     click.echo(f"bucket      {ending.objects or 'no'} objects are left in it")
     click.echo(f"took        {ending.seconds:.1f} s")

@@ -31,6 +31,19 @@ _OWE = (
     update(media).where(media.c.recognition_id == bindparam("owner_id"), media.c.state == "waiting").values(state="due")
 )
 _INSERT_ITEM = insert(batch_item)
+_REBUY = (
+    update(recognition)
+    .where(
+        recognition.c.id == bindparam("row_id"),
+        recognition.c.rebuys == 0,
+        exists().where(
+            batch_item.c.recognition_id == recognition.c.id,
+            batch_item.c.batch_id == bindparam("of_batch"),
+            batch_item.c.live,
+        ),
+    )
+    .values(rebuys=1)
+)
 
 
 def ready_groups(connection: Connection, now: float) -> list[ReadyGroup]:
@@ -405,10 +418,8 @@ def _refuse(connection: Connection, recognition_id: int, failure: Failure, now: 
 
 
 def buy_again(connection: Connection, batch_id: int, recognition_id: int, code: str, message: str) -> bool:
-    """A paid result that was deleted before it was fetched: the one re-buy that a recognition has."""
-    if not again(connection, batch_id, recognition_id, code, message, 0.0, charged=False):
-        return False
-    connection.execute(
-        update(recognition).where(recognition.c.id == recognition_id).values(rebuys=recognition.c.rebuys + 1)
-    )
-    return True
+    """A paid result that was deleted before it was fetched: the one re-buy that a recognition has. False where it had it."""
+    changed = connection.execute(_REBUY, {"row_id": recognition_id, "of_batch": batch_id})
+    if changed.rowcount == 1:
+        again(connection, batch_id, recognition_id, code, message, 0.0, charged=False)
+    return changed.rowcount == 1

@@ -74,7 +74,10 @@ def take(connection: Connection, inbox: str, files: Sequence[NewMedia], now: flo
             withdraw(connection, row.media_id, "another file was put in its place before it was submitted", now)
     contents = sorted({new.fingerprint.sha256 for new in files})
     before = _live(connection, contents)
-    fresh = {_content(new): new for new in reversed(files) if _content(new) not in before}
+    fresh: dict[Content, NewMedia] = {}
+    for new in files:
+        if _content(new) not in before:
+            fresh.setdefault(_content(new), new)
     if fresh:
         connection.execute(_INSERT_RECOGNITION, [_recognition_values(new, now) for new in fresh.values()])
     after = _live(connection, contents) if fresh else before

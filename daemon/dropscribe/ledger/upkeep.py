@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, delete, exists, insert, select, update
 
+from dropscribe.ledger.intake import abandon_unwanted
 from dropscribe.ledger.rows import Doomed
 from dropscribe.ledger.schema import (
     batch,
@@ -36,9 +37,11 @@ def begin_epoch(connection: Connection) -> int:
     epoch = int(read_meta(connection, "epoch") or 0) + 1
     write_meta(connection, "epoch", str(epoch))
     write_meta(connection, "started_at", repr(time.time()))
-    free = {"owner": None}
-    connection.execute(update(recognition).where(recognition.c.state == "uploading").values(state="needed", **free))
-    connection.execute(update(batch).where(batch.c.state == "intended").values(state="lost", **free))
+    claimed = connection.execute(select(recognition.c.id).where(recognition.c.state == "uploading")).scalars().all()
+    connection.execute(update(recognition).where(recognition.c.id.in_(claimed)).values(state="needed", owner=None))
+    for recognition_id in claimed:
+        abandon_unwanted(connection, recognition_id, time.time())
+    connection.execute(update(batch).where(batch.c.state == "intended").values(state="lost", owner=None))
     connection.execute(delete(scope))
     return epoch
 

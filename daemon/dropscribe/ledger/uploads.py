@@ -75,6 +75,12 @@ def next_wait(connection: Connection, now: float) -> float | None:
     return connection.execute(select(func.min(recognition.c.wait_until)).where(*waiting)).scalar()
 
 
+def any_underway(connection: Connection) -> bool:
+    """Whether anything is still on its way to the bucket."""
+    states = recognition.c.state.in_(("needed", "uploading"))
+    return connection.execute(select(recognition.c.id).where(states).limit(1)).first() is not None
+
+
 def upload_begun(connection: Connection, key: str, upload_id: str | None) -> None:
     """The id of a multipart upload, so that its parts are found again; None drops one that the storage lost."""
     connection.execute(
@@ -91,12 +97,15 @@ def uploaded(connection: Connection, recognition_id: int, was_multipart: bool, n
 
 
 def put_back(connection: Connection, recognition_id: int, wait_until: float) -> None:
-    """The upload did not happen for a reason that is not the file's: nothing is charged."""
+    """The upload did not happen for a reason that is not the file's: nothing is charged. One that nobody waits for any
+    more is given up: a source withdrawn while it was uploaded could not take its recognition along.
+    """
     connection.execute(
         update(recognition)
         .where(recognition.c.id == recognition_id, recognition.c.state == "uploading")
         .values(state="needed", owner=None, wait_until=wait_until)
     )
+    abandon_unwanted(connection, recognition_id, wait_until)
 
 
 def source_lost(connection: Connection, job: UploadJob, lost: Iterable[tuple[int, str]], now: float) -> None:

@@ -1,0 +1,111 @@
+"""Which file a person means: a path in an inbox, outbox, done or failed folder, absolute, from here or from an inbox."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from dropscribe.config.settings import InboxSettings, Settings
+from dropscribe.ledger import stories
+from dropscribe.ledger.stories import FileRow
+
+Kind = Literal["inbox", "outbox", "done", "failed"]
+KINDS: tuple[Kind, ...] = ("inbox", "outbox", "done", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path within a configured folder; `absolute` is written as the ledger writes it."""
+
+    inbox: InboxSettings
+    kind: Kind
+    relative: bytes
+    absolute: bytes
+
+
+def folder(inbox: InboxSettings, kind: Kind) -> Path | None:
+    """One of an inbox's folders; None where sources stay or are deleted."""
+    found = getattr(inbox, kind)
+    return found if isinstance(found, Path) else None
+
+
+def own_folders(settings: Settings) -> list[Path]:
+    """What is never scanned, wherever it lies."""
+    found = [settings.state]
+    for inbox in settings.inboxes:
+        mine = (folder(inbox, kind) for kind in KINDS[1:])
+        found += [path for path in mine if path is not None and path != inbox.inbox]
+    return found
+
+
+def places_of(settings: Settings, path: bytes) -> list[Place]:
+    """Every place that `path` names, as an absolute path or from the current folder."""
+    whole = os.path.abspath(path)
+    real = os.path.join(os.path.realpath(os.path.dirname(whole)), os.path.basename(whole))
+    return [
+        Place(inbox, kind, relative, os.path.join(os.fsencode(root), relative))
+        for inbox in settings.inboxes
+        for kind in KINDS
+        if (root := folder(inbox, kind)) is not None and (relative := _within(root, whole, real))
+    ]
+
+
+def inbox_places_of(settings: Settings, path: bytes) -> list[Place]:
+    """The same for a path that is meant from an inbox."""
+    relative = os.path.normpath(path)
+    if os.path.isabs(path) or relative == b"." or relative.split(b"/")[0] == b"..":
+        return []
+    return [
+        Place(inbox, "inbox", relative, os.path.join(os.fsencode(inbox.inbox), relative)) for inbox in settings.inboxes
+    ]
+
+
+def folders_named(settings: Settings, path: bytes) -> list[Path]:
+    """The configured folders that `path` itself is."""
+    forms = {os.path.abspath(path), os.path.realpath(path)}
+    every = [found for inbox in settings.inboxes for kind in KINDS if (found := folder(inbox, kind))]
+    return [found for found in dict.fromkeys(every) if forms & _forms(found)]
+
+
+def _within(root: Path, *paths: bytes) -> bytes | None:
+    """The path within `root`, which may be named through a link."""
+    for form in _forms(root):
+        for path in paths:
+            if path.startswith(form.rstrip(b"/") + b"/"):
+                return os.path.relpath(path, form)
+    return None
+
+
+def _forms(root: Path) -> set[bytes]:
+    name = os.fsencode(root)
+    return {os.path.abspath(name), os.path.realpath(name)}
+
+
+def rows_at(connection: Connection, places: Sequence[Place]) -> list[FileRow]:
+    """The files that these places name, newest first; for a path in an inbox all that were ever taken there."""
+    found = {row.media_id: row for row in _rows(connection, places)}
+    return [found[number] for number in sorted(found, reverse=True)]
+
+
+def _rows(connection: Connection, places: Sequence[Place]) -> Iterator[FileRow]:
+    for place in places:
+        if place.kind == "inbox":
+            yield from stories.files_at(connection, place.inbox.name, place.relative)
+    if places:
+        yield from stories.files_placed(connection, [place.absolute for place in places])
+
+
+def meant(settings: Settings, connection: Connection | None, path: bytes) -> tuple[list[Place], list[FileRow]]:
+    """The places that `path` names and the files the ledger knows there, newest first.
+
+    A path from an inbox is tried where the same path from here names nothing.
+    """
+    here = places_of(settings, path)
+    rows = rows_at(connection, here) if connection is not None else []
+    if rows or any(os.path.lexists(place.absolute) for place in here):
+        return here, rows
+    inside = inbox_places_of(settings, path)
+    return [*here, *inside], rows_at(connection, inside) if connection is not None else []

@@ -1,0 +1,208 @@
+"""`dropscribe retry`: failed files go back into their inbox. It moves files and never writes the ledger."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from sqlalchemy import Connection
+
+from dropscribe.cli.exits import ExitCode
+from dropscribe.cli.options import config_option, settings_for
+from dropscribe.cli.places import meant
+from dropscribe.config.settings import InboxSettings, Settings
+from dropscribe.disk.moving import hide, place_source, put_back
+from dropscribe.disk.placing import content_sha256
+from dropscribe.disk.sources import look_at
+from dropscribe.dispose import private_name
+from dropscribe.errors import DropscribeError, SourceChanged
+from dropscribe.ledger import is_held, stories, upkeep
+from dropscribe.ledger.stories import FileRow
+from dropscribe.model import Look
+from dropscribe.names import display
+from dropscribe.naming import numbers
+from dropscribe.story import state_of, still_lies
+from dropscribe.survey import folder_trouble
+
+
+class CannotRetry(DropscribeError):
+    """Why one file cannot be tried again."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a retry needs to know."""
+
+    settings: Settings
+    connection: Connection
+    ledger_id: str
+
+    def inbox_of(self, row: FileRow) -> InboxSettings:
+        """Raises CannotRetry where it is not configured any more."""
+        for inbox in self.settings.inboxes:
+            if inbox.name == row.inbox:
+                return inbox
+        raise CannotRetry(f"its inbox {row.inbox} is not in the configuration any more")
+
+
+@click.command()
+@config_option
+@click.option("--all", "every", is_flag=True, help="Every failed file.")
+@click.option("--code", metavar="CODE", help="Every file that failed with this code.")
+@click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path(path_type=bytes))
+@click.pass_context
+def retry(context: click.Context, config: Path | None, every: bool, code: str | None, paths: tuple[bytes, ...]) -> int:
+    """Put failed files back into their inbox, where the daemon takes them again.
+
+    PATH is the file in the failed folder, or in the inbox where `done: keep` leaves sources there.
+    """
+    if [every, code is not None, bool(paths)].count(True) != 1:
+        raise click.UsageError("Say what to try again: PATH..., or --all, or --code CODE.")
+    settings = settings_for(context, config)
+    with stories.reading(settings.state) as connection:
+        if connection is None:
+            raise click.ClickException(f"There is no ledger in {settings.state} yet, so no file has failed.")
+        bench = Bench(settings, connection, upkeep.read_meta(connection, "ledger_id") or "")
+        chosen = _named(bench, paths) if paths else _failed(bench, code)
+        refused = _retry_all(bench, chosen)
+    if not is_held(settings.state):
+        click.echo("The daemon is not running; they are taken when it runs.", err=True)
+    return ExitCode.NOT_WELL if refused else ExitCode.WELL
+
+
+def _failed(bench: Bench, code: str | None) -> list[tuple[str, FileRow | None]]:
+    rows = [row for row in stories.failed_files(bench.connection) if still_lies(row, os.path.lexists)]
+    chosen = [row for row in rows if code is None or row.code == code]
+    if code is not None and not chosen:
+        others = ", ".join(sorted({row.code for row in rows if row.code})) or "none"
+        raise click.ClickException(f"No failed file has the code {code}. Codes of failed files: {others}.")
+    return [(_name(row), row) for row in reversed(chosen)]
+
+
+def _named(bench: Bench, paths: Iterable[bytes]) -> list[tuple[str, FileRow | None]]:
+    """Each path with the newest failed file that it names; failing that, with the newest file."""
+    found: list[tuple[str, FileRow | None]] = []
+    for path in paths:
+        _, rows = meant(bench.settings, bench.connection, path)
+        failed = [row for row in rows if row.state == "failed" and still_lies(row, os.path.lexists)]
+        found.append((display(path), next(iter([*failed, *rows]), None)))
+    return found
+
+
+def _retry_all(bench: Bench, chosen: Sequence[tuple[str, FileRow | None]]) -> int:
+    """Return how many could not be tried again."""
+    refused = 0
+    for name, row in chosen:
+        try:
+            click.echo(_retry(bench, row))
+        except (CannotRetry, OSError) as error:
+            why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+            click.echo(f"{name}: {why}", err=True)
+            refused += 1
+    return refused
+
+
+def _retry(bench: Bench, row: FileRow | None) -> str:
+    """Do it; return what was done. Raises CannotRetry, OSError."""
+    if row is None:
+        raise CannotRetry("the ledger knows no file here; to have it transcribed, move it into an inbox")
+    if row.state == "failing":
+        raise CannotRetry("it is just failing and its error file is being written; try again in a moment")
+    if row.state != "failed":
+        raise CannotRetry(f"it did not fail: it is {state_of(row)}")
+    inbox = bench.inbox_of(row)
+    for folder in (inbox.inbox, inbox.failed):
+        if trouble := folder_trouble(bench.connection, folder):
+            raise CannotRetry(f"{trouble.message}; {trouble.remedy}")
+    if row.moved_to is None:
+        return _release(inbox, row)
+    arrived = _move_back(bench, inbox, row, row.moved_to)
+    _remove_error_file(row)
+    return f"{_name(row)} goes back into its inbox{_as(row.path, arrived)}"
+
+
+def _as(wanted: bytes, arrived: bytes) -> str:
+    return "" if wanted == arrived else f" as {display(arrived)}, because another file has its name there"
+
+
+def _release(inbox: InboxSettings, row: FileRow) -> str:
+    """The source stayed in the inbox: without its error file it is taken again."""
+    if not isinstance(look_at(inbox.inbox, row.path), Look):
+        raise CannotRetry("its source does not lie in the inbox any more")
+    _remove_error_file(row)
+    _knock(os.path.join(os.fsencode(inbox.inbox), row.path))
+    return f"{_name(row)} is taken again from where it lies"
+
+
+def _knock(path: bytes) -> None:
+    """Closing a file that was open for writing is an event for the daemon; else it would wait for its next rescan."""
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC))
+
+
+def _remove_error_file(row: FileRow) -> None:
+    if row.error_file is not None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(row.error_file)
+
+
+def _move_back(bench: Bench, inbox: InboxSettings, row: FileRow, source: bytes) -> bytes:
+    """Hide the source, then place it under its first free name in the inbox; return that. Goes on after a crash."""
+    root = Path(os.fsdecode(os.path.dirname(source)))
+    private = private_name(row.media_id, bench.ledger_id)
+    with contextlib.suppress(FileExistsError):
+        try:
+            hide(root, os.path.basename(source), private)
+        except FileNotFoundError as error:
+            if not os.path.lexists(os.path.join(os.fsencode(root), private)):
+                where = display(source)
+                raise CannotRetry(f"its source is not at {where} any more; drop it into the inbox again") from error
+    try:
+        return _place(root, private, inbox, row.path)
+    except BaseException:
+        _give_back(root, private, os.path.basename(source))
+        raise
+
+
+def _place(root: Path, private: bytes, inbox: InboxSettings, path: bytes) -> bytes:
+    look = look_at(root, private)
+    if not isinstance(look, Look):
+        raise CannotRetry(f"what lies in the failed folder under its name is no file: {look.sentence}")
+    for name in numbers(path):
+        with contextlib.suppress(FileExistsError):
+            _place_at(root, private, inbox.inbox, name, look)
+            return name
+    raise AssertionError("the numbers do not end")
+
+
+def _place_at(root: Path, private: bytes, target: Path, name: bytes, look: Look) -> None:
+    """Within a file system the content need not be read; where it has to be copied, its sum is compared."""
+    try:
+        place_source(root, private, target, name, look, "")
+    except (SourceChanged, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EXDEV:
+            raise
+        sha256 = content_sha256(os.path.join(os.fsencode(root), private))
+        place_source(root, private, target, name, look, sha256 or "")
+
+
+def _give_back(root: Path, private: bytes, name: bytes) -> None:
+    for candidate in _names(name):
+        try:
+            put_back(root, private, candidate)
+        except FileExistsError:
+            continue
+        except OSError:
+            return
+        return
+
+
+def _names(name: bytes) -> Iterator[bytes]:
+    return numbers(name)
+
+
+def _name(row: FileRow) -> str:
+    return f"{row.inbox}: {display(row.path)}"

@@ -1,0 +1,323 @@
+"""What `status`, `retry` and `forget` ask of the ledger: reading statements, and those by which a story is removed.
+
+`reading` opens the file read-only, beside a running daemon or without one.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, exists, func, or_, select, update
+from sqlalchemy.exc import DBAPIError
+
+from dropscribe.errors import DropscribeError
+from dropscribe.ledger import LEDGER_FILE
+from dropscribe.ledger.migrations import VERSION
+from dropscribe.ledger.schema import (
+    OPEN_MEDIA,
+    batch,
+    batch_item,
+    folder,
+    media,
+    output,
+    recognition,
+    result,
+    scope,
+    stored_object,
+)
+from dropscribe.ledger.sqlite import reader_engine
+from dropscribe.ledger.upkeep import read_meta
+from dropscribe.model import MediaState, RecognitionState, Scope
+
+AT_ONCE = 500
+"""Values of one IN list."""
+
+
+class Unreadable(DropscribeError):
+    """There is a ledger, and it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One row of `media` with what it waits on. `batch_*` are of the batch whose outcome is open, if there is one."""
+
+    media_id: int
+    inbox: str
+    path: bytes
+    size: int
+    sha256: str | None
+    state: MediaState
+    recognition_id: int | None
+    recognition_state: RecognitionState | None
+    model: str | None
+    taken_at: float
+    ready_at: float | None
+    answered_at: float | None
+    finished_at: float | None
+    wait_until: float
+    recognition_wait_until: float
+    reason: str | None
+    code: str | None
+    message: str | None
+    remedy: str | None
+    recognition_code: str | None
+    recognition_message: str | None
+    request_id: str | None
+    task_id: str | None
+    attempts: int
+    moved_to: bytes | None
+    error_file: bytes | None
+    batch_state: str | None
+    batch_reason: str | None
+    submitted_at: float | None
+    account: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One batch that a recognition travelled in."""
+
+    task_id: str | None
+    state: str
+    total: int
+    intended_at: float
+    submitted_at: float | None
+    billed_seconds: float | None
+    paid_twice: tuple[str, ...]
+    verdict: str | None
+
+
+@contextmanager
+def reading(state: Path) -> Iterator[Connection | None]:
+    """The ledger of a state folder as it is at one moment; None where there is none yet. Nothing is created.
+
+    Raises Unreadable.
+    """
+    path = state / LEDGER_FILE
+    try:
+        found = path.exists()
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+    if not found:
+        yield None
+        return
+    engine = reader_engine(path)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")  # one snapshot for all that is asked
+            _expect_our_version(connection, path)
+            yield connection
+    except DBAPIError as error:
+        raise _unreadable(path, str(error.orig)) from error
+    finally:
+        engine.dispose()
+
+
+def _expect_our_version(connection: Connection, path: Path) -> None:
+    version = read_meta(connection, "schema_version")
+    if version is None:
+        raise _unreadable(path, "it was never finished")
+    if int(version) != VERSION:
+        what = f"it has schema {version}, this dropscribe knows {VERSION}"
+        remedy = "upgrade dropscribe" if int(version) > VERSION else "start the daemon once, which brings it up to date"
+        raise Unreadable(f"the ledger {path} cannot be read: {what}; {remedy}")
+
+
+def _unreadable(path: Path, why: str) -> Unreadable:
+    remedy = "use the user that the daemon runs as, and see that the disk is there and writable"
+    return Unreadable(f"the ledger {path} cannot be read: {why}; {remedy}")
+
+
+def _files(*conditions: ColumnElement[bool]) -> Select[Any]:
+    live = and_(batch_item.c.recognition_id == recognition.c.id, batch_item.c.live)
+    return (
+        select(
+            media,
+            recognition.c.state.label("recognition_state"),
+            recognition.c.model,
+            recognition.c.ready_at,
+            recognition.c.finished_at.label("answered_at"),
+            recognition.c.wait_until.label("recognition_wait_until"),
+            recognition.c.code.label("recognition_code"),
+            recognition.c.message.label("recognition_message"),
+            recognition.c.task_id.label("recognition_task"),
+            recognition.c.attempts.label("recognition_attempts"),
+            batch.c.state.label("batch_state"),
+            batch.c.reason.label("batch_reason"),
+            batch.c.submitted_at,
+            batch.c.account,
+        )
+        .outerjoin(recognition, recognition.c.id == media.c.recognition_id)
+        .outerjoin(batch_item, live)
+        .outerjoin(batch, batch.c.id == batch_item.c.batch_id)
+        .where(*conditions)
+        .order_by(media.c.id.desc())
+    )
+
+
+def _superseded() -> ColumnElement[bool]:
+    """A later row tells of the same file: of the same content, or at a path whose source stayed in the inbox."""
+    later = media.alias("later")
+    same_look = and_(later.c.size == media.c.size, later.c.mtime_ns == media.c.mtime_ns)
+    same = or_(media.c.moved_to.is_(None), later.c.sha256 == media.c.sha256, same_look)
+    return exists().where(later.c.inbox == media.c.inbox, later.c.path == media.c.path, later.c.id > media.c.id, same)
+
+
+def open_files(connection: Connection) -> list[FileRow]:
+    """Files that are neither delivered, failed nor withdrawn, newest first."""
+    return _rows(connection, _files(media.c.state.in_(OPEN_MEDIA)))
+
+
+def failed_files(connection: Connection) -> list[FileRow]:
+    """Files that failed and were not taken again since, newest first; of several in one place only the newest."""
+    found: dict[object, FileRow] = {}
+    for row in _rows(connection, _files(media.c.state == "failed", ~_superseded())):
+        found.setdefault(row.error_file or row.media_id, row)
+    return list(found.values())
+
+
+def ended_files(connection: Connection, limit: int) -> list[FileRow]:
+    """The last files that were delivered or withdrawn, newest first."""
+    withdrawn = and_(media.c.state == "withdrawn", ~_superseded())
+    return _rows(connection, _files(or_(media.c.state == "delivered", withdrawn)).limit(limit))
+
+
+def delivered_counts(connection: Connection) -> dict[str, int]:
+    """How many deliveries each inbox has seen."""
+    query = select(media.c.inbox, func.count()).where(media.c.state == "delivered").group_by(media.c.inbox)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def files_at(connection: Connection, inbox: str, path: bytes) -> list[FileRow]:
+    """Every file that was ever taken at a path within an inbox, newest first."""
+    return _rows(connection, _files(media.c.inbox == inbox, media.c.path == path))
+
+
+def files_placed(connection: Connection, places: Sequence[bytes]) -> list[FileRow]:
+    """Files of which an output, the source or the error file was placed at one of these absolute paths, newest first."""
+    outputs = select(output.c.media_id).where(output.c.path.in_(places))
+    placed = or_(media.c.id.in_(outputs), media.c.moved_to.in_(places), media.c.error_file.in_(places))
+    return _rows(connection, _files(placed))
+
+
+def files_of_recognition(connection: Connection, recognition_id: int) -> list[FileRow]:
+    """Every file that shares this recognition, newest first."""
+    return _rows(connection, _files(media.c.recognition_id == recognition_id))
+
+
+def outputs_of(connection: Connection, media_ids: Sequence[int]) -> dict[int, tuple[bytes, ...]]:
+    """The absolute paths of these files' outputs."""
+    found: dict[int, tuple[bytes, ...]] = {}
+    for start in range(0, len(media_ids), AT_ONCE):
+        some = output.c.media_id.in_(media_ids[start : start + AT_ONCE])
+        query = select(output.c.media_id, output.c.path).where(some).order_by(output.c.path)
+        for media_id, path in connection.execute(query):
+            found[media_id] = (*found.get(media_id, ()), path)
+    return found
+
+
+def payments(connection: Connection, recognition_id: int) -> list[Payment]:
+    """The batches that this recognition travelled in, oldest first."""
+    query = (
+        select(batch, batch_item.c.verdict)
+        .join(batch_item, batch_item.c.batch_id == batch.c.id)
+        .where(batch_item.c.recognition_id == recognition_id)
+        .order_by(batch.c.id)
+    )
+    return [
+        Payment(
+            row.task_id,
+            row.state,
+            row.total,
+            row.intended_at,
+            row.submitted_at,
+            row.billed_seconds,
+            tuple(json.loads(row.paid_twice or "[]")),
+            row.verdict,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def open_scopes(connection: Connection) -> list[Scope]:
+    """What was out of order when the ledger was last told."""
+    return [
+        Scope(row.name, row.code, row.message, row.remedy, row.since, row.retry_at)
+        for row in connection.execute(select(scope).order_by(scope.c.since))
+    ]
+
+
+def forget_files(connection: Connection, media_ids: Sequence[int]) -> None:
+    """Remove files that are not in flight, and each recognition with its result that no other file uses.
+
+    Objects that still wait to be deleted keep their rows, and of their recognition nothing but that it was.
+    """
+    for media_id in media_ids:
+        mine = media.c.id == media_id
+        shared = connection.execute(select(media.c.recognition_id).where(mine)).scalar()
+        connection.execute(delete(output).where(output.c.media_id == media_id))
+        connection.execute(delete(media).where(mine))
+        if shared is not None:
+            _forget_recognition(connection, shared)
+
+
+def _forget_recognition(connection: Connection, number: int) -> None:
+    wanted = select(media.c.id).where(media.c.recognition_id == number).limit(1)
+    travelling = select(batch_item.c.id).where(batch_item.c.recognition_id == number, batch_item.c.live).limit(1)
+    if connection.execute(wanted).first() or connection.execute(travelling).first():
+        return
+    connection.execute(delete(result).where(result.c.recognition_id == number))
+    objects = update(stored_object).where(stored_object.c.recognition_id == number).values(doomed=True)
+    if connection.execute(objects).rowcount:
+        bare = {"state": "forgotten", "sha256": "", "message": None, "remedy": None, "owner": None}
+        connection.execute(update(recognition).where(recognition.c.id == number).values(**bare))
+        return
+    connection.execute(delete(batch_item).where(batch_item.c.recognition_id == number))
+    connection.execute(delete(recognition).where(recognition.c.id == number))
+
+
+def forget_folder(connection: Connection, path: bytes) -> bool:
+    """Where a folder lay is not known any more: where it is found next is right."""
+    return connection.execute(delete(folder).where(folder.c.path == path)).rowcount == 1
+
+
+def _rows(connection: Connection, query: Select[Any]) -> list[FileRow]:
+    return [_file(row) for row in connection.execute(query)]
+
+
+def _file(row: Row[Any]) -> FileRow:
+    return FileRow(
+        media_id=row.id,
+        inbox=row.inbox,
+        path=row.path,
+        size=row.size,
+        sha256=row.sha256,
+        state=row.state,
+        recognition_id=row.recognition_id,
+        recognition_state=row.recognition_state,
+        model=row.model,
+        taken_at=row.taken_at,
+        ready_at=row.ready_at,
+        answered_at=row.answered_at,
+        finished_at=row.finished_at,
+        wait_until=row.wait_until,
+        recognition_wait_until=row.recognition_wait_until or 0.0,
+        reason=row.reason,
+        code=row.code,
+        message=row.message,
+        remedy=row.remedy,
+        recognition_code=row.recognition_code,
+        recognition_message=row.recognition_message,
+        request_id=row.request_id,
+        task_id=row.task_id or row.recognition_task,
+        attempts=row.attempts or row.recognition_attempts or 0,
+        moved_to=row.moved_to,
+        error_file=row.error_file,
+        batch_state=row.batch_state,
+        batch_reason=row.batch_reason,
+        submitted_at=row.submitted_at,
+        account=row.account,
+    )

@@ -1,0 +1,199 @@
+"""What `status` says to people: a few aligned lines, pure. Where all is well, only the counts."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from dropscribe.ledger.stories import FileRow, Payment
+from dropscribe.names import display
+from dropscribe.story import Alarm, FileState, FileView, InboxView, Status, moment, state_of
+
+MOST_LINES = 20
+"""Files named for each inbox and state; the rest is counted."""
+MOST_SIBLINGS = 5
+_ORDER: tuple[FileState, ...] = (
+    "failed",
+    "answered",
+    "submitted",
+    "uploaded",
+    "uploading",
+    "waiting",
+    "settling",
+    "ignored",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tale:
+    """All that is known of one file; `earlier` are the rows before `row` at the same path, newest first."""
+
+    view: FileView
+    row: FileRow
+    outputs: tuple[bytes, ...]
+    source: str
+    payments: tuple[Payment, ...] = ()
+    siblings: tuple[FileRow, ...] = ()
+    earlier: tuple[FileRow, ...] = ()
+
+
+def overview(status: Status) -> Iterator[str]:
+    """The counts, what is out of order, and each file that is not delivered."""
+    yield _daemon(status)
+    shared = _shared(status.inboxes)
+    for alarm in shared:
+        yield from _alarm(alarm, "")
+    width = max((len(inbox.name) for inbox in status.inboxes), default=0)
+    for inbox in status.inboxes:
+        yield f"{inbox.name:<{width}}  {_counts(inbox)}"
+        for alarm in inbox.alarms:
+            if alarm not in shared:
+                yield from _alarm(alarm, "  ")
+    yield from _files(status.files)
+
+
+def _daemon(status: Status) -> str:
+    daemon = status.daemon
+    if not daemon.running:
+        return "The daemon is not running."
+    pid = f" (pid {daemon.pid})" if daemon.pid else ""
+    return f"The daemon runs{pid}{f' since {moment(daemon.since)}' if daemon.since else ''}."
+
+
+def _shared(inboxes: Sequence[InboxView]) -> list[Alarm]:
+    """Alarms of all inboxes are said once."""
+    if len(inboxes) < 2:
+        return []
+    return [alarm for alarm in inboxes[0].alarms if all(alarm in inbox.alarms for inbox in inboxes[1:])]
+
+
+def _alarm(alarm: Alarm, indent: str) -> Iterator[str]:
+    since = f" (since {moment(alarm.since)})" if alarm.since else ""
+    yield f"{indent}! {alarm.scope}: {alarm.code}: {alarm.message}{since}"
+    if alarm.remedy:
+        yield f"{indent}  {alarm.remedy}"
+
+
+def _counts(inbox: InboxView) -> str:
+    said = f"{inbox.waiting} waiting, {inbox.in_flight} in flight, {inbox.delivered} delivered, {inbox.failed} failed"
+    return f"{said}, {inbox.ignored} ignored" if inbox.ignored else said
+
+
+def _files(files: Sequence[FileView]) -> Iterator[str]:
+    told = [file for file in files if file.state in _ORDER]
+    told.sort(key=lambda file: (_ORDER.index(file.state), file.inbox))
+    for _, group in groupby(told, key=lambda file: (file.state, file.inbox)):
+        some = list(group)
+        width = min(60, max(len(_name(file)) for file in some[:MOST_LINES]))
+        yield ""
+        for file in some[:MOST_LINES]:
+            code = f"{file.code}: " if file.state == "failed" and file.code else ""
+            yield f"{file.state:<9}  {_name(file):<{width}}  {code}{file.reason or ''}".rstrip()
+        if len(some) > MOST_LINES:
+            yield f"{'':<9}  and {len(some) - MOST_LINES} more (`--json` names them all)"
+
+
+def _name(file: FileView) -> str:
+    return f"{file.inbox}: {file.path}"
+
+
+def told(view: FileView) -> Iterator[str]:
+    """A file of which the ledger knows nothing."""
+    yield f"{_name(view)}  {view.state}"
+    if view.reason:
+        yield _line("why", view.reason)
+
+
+def tell(tale: Tale) -> Iterator[str]:
+    """The story of one file."""
+    yield from _verdict(tale)
+    yield _line("taken", _taken(tale.row))
+    if tale.row.recognition_id is not None:
+        yield _line("heard", _heard(tale))
+    for number, path in enumerate(tale.view.outputs):
+        yield _line("" if number else "outputs", path)
+    yield _line("source", tale.source)
+    if tale.row.error_file is not None and tale.view.state == "failed":
+        yield _line("error", display(tale.row.error_file))
+    yield from _remarks(tale)
+
+
+def _verdict(tale: Tale) -> Iterator[str]:
+    view, row = tale.view, tale.row
+    since = f" since {moment(view.since)}" if view.since else ""
+    yield f"{_name(view)}  {view.state}{since}"
+    if view.reason:
+        code = f"{view.code}: " if view.state == "failed" and view.code else ""
+        yield _line("why", code + view.reason)
+    if view.state == "failed" and row.remedy:
+        yield _line("remedy", row.remedy)
+
+
+def _taken(row: FileRow) -> str:
+    sha256 = f", sha256 {row.sha256[:12]}" if row.sha256 else ""
+    return f"{moment(row.taken_at)}, {_size(row.size)}{sha256}"
+
+
+def _heard(tale: Tale) -> str:
+    """The way of the recognition: upload, submits, task, what it cost."""
+    row = tale.row
+    said = [f"with {row.model}"]
+    if row.ready_at:
+        said.append(f"uploaded {moment(row.ready_at)}")
+    if tale.payments:
+        said.append(_payment(tale.payments))
+    if row.answered_at and row.recognition_state == "answered":
+        said.append(f"answered {moment(row.answered_at)}")
+    if row.attempts:
+        said.append(f"{row.attempts} failed attempt{'s' if row.attempts > 1 else ''}")
+    return ", ".join(said)
+
+
+def _payment(payments: Sequence[Payment]) -> str:
+    last = payments[-1]
+    said = f"submitted {moment(last.submitted_at or last.intended_at)} in a batch of {last.total}"
+    if len(payments) > 1:
+        said += f" (its submit number {len(payments)})"
+    if last.task_id:
+        said += f", task {last.task_id}"
+    if last.billed_seconds is not None:
+        said += f", {last.billed_seconds:g} s billed{f' for all {last.total}' if last.total > 1 else ''}"
+    return said
+
+
+def _remarks(tale: Tale) -> Iterator[str]:
+    twice = [task for payment in tale.payments for task in payment.paid_twice]
+    if twice:
+        yield _line("twice", f"Its batch was paid more than once: also task {', '.join(twice)}. Look at the bill.")
+    if tale.siblings:
+        names = [f"{row.inbox}: {display(row.path)}" for row in tale.siblings[:MOST_SIBLINGS]]
+        more = len(tale.siblings) - len(names)
+        yield _line("shared", f"Recognised once together with {', '.join(names)}{f' and {more} more' if more else ''}")
+    if tale.earlier:
+        before = [f"{state_of(row)} {moment(row.finished_at or row.taken_at)}" for row in tale.earlier[:MOST_SIBLINGS]]
+        yield _line("earlier", f"{len(tale.earlier)} before at this path: {', '.join(before)}")
+
+
+def _line(label: str, text: str) -> str:
+    return f"  {label:<7}  {text}"
+
+
+def _size(size: int) -> str:
+    for unit, bytes_each in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
+        if size >= bytes_each:
+            return f"{size / bytes_each:.1f} {unit}"
+    return f"{size} bytes"
+
+
+def source_text(row: FileRow, inbox: os.PathLike[str] | None, exists: bool, kept: bool) -> str:
+    """Where the source is. `exists`: something stands at `moved_to`; `kept`: the source stays in the inbox."""
+    state = state_of(row)
+    home = "the inbox" if inbox is None else display(os.path.join(os.fsencode(inbox), row.path))
+    if state not in ("delivered", "failed", "withdrawn"):
+        return home
+    if row.moved_to is not None:
+        there = display(row.moved_to)
+        return there if exists else f"not at {there} any more"
+    if state == "delivered" and not kept:
+        return "deleted after its delivery"
+    return home
