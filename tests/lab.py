@@ -18,6 +18,7 @@ import yaml
 from dropscribe.sandbox import RunningSandbox, SandboxSettings
 
 FAST = SandboxSettings(pending_seconds=0.05, task_seconds=0.2, enforce_rates=False)
+AT_ONCE = SandboxSettings(pending_seconds=0.01, task_seconds=0.05, file_seconds=0.0, enforce_rates=False)
 LAUNCH = Path(__file__).parent / "kill" / "launch.py"
 TOO_LONG = 60.0
 
@@ -29,6 +30,11 @@ def merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
         here = result.get(key)
         result[key] = merged(here, value) if isinstance(here, Mapping) and isinstance(value, Mapping) else value
     return result
+
+
+def quick_inbox(name: str, **more: Any) -> dict[str, Any]:
+    """One entry of `inboxes`: `NAME/inbox`, so that its other folders lie in `NAME/`."""
+    return {"inbox": f"{name}/inbox", "settle": "100ms", "rescan": "500ms", **more}
 
 
 class Lab:
@@ -66,10 +72,10 @@ class Lab:
         }
         self.config.write_text(yaml.safe_dump(merged(quick, sections)))
 
-    def drop(self, path: str | bytes, content: bytes | None = None) -> bytes:
+    def drop(self, path: str | bytes, content: bytes | None = None, inbox: str = "inbox") -> bytes:
         """Put a file into the inbox; its content, by default its own name, told apart from all others."""
         name = os.fsencode(path)
-        target = os.path.join(os.fsencode(self.inbox), name)
+        target = os.path.join(os.fsencode(self.root / inbox), name)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         data = b"sound of " + name * 20 if content is None else content
         with open(target, "wb") as file:
@@ -81,7 +87,7 @@ class Lab:
         start = [sys.executable, str(LAUNCH), kill_at] if kill_at else [sys.executable, "-m", "dropscribe"]
         return [*start, *arguments, "--config", str(self.config)]
 
-    def call(self, *arguments: str, kill_at: str | None = None) -> subprocess.CompletedProcess[str]:
+    def call(self, *arguments: str, kill_at: str | None = None, umask: int = -1) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         return subprocess.run(
             self.command(*arguments, kill_at=kill_at),
@@ -91,6 +97,7 @@ class Lab:
             timeout=TOO_LONG,
             check=False,
             env=clean_environment(),
+            umask=umask,
         )
 
     def run_once(self, patience: str = "10s", kill_at: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -103,6 +110,16 @@ class Lab:
     def outputs(self) -> dict[str, bytes]:
         """Every file below the outbox, by its path there."""
         return files_below(self.outbox)
+
+    def heard(self, outbox: str = "outbox") -> dict[str, str]:
+        """The sha256 that each transcript below an outbox speaks of, by its path there."""
+        found = files_below(self.root / outbox)
+        return {path: json.loads(found[path])["source"]["sha256"] for path in found if path.endswith(".json")}
+
+    def transcript(self, path: str) -> dict[str, Any]:
+        """One transcript of the outbox."""
+        document: dict[str, Any] = json.loads((self.outbox / path).read_bytes())
+        return document
 
     def billed(self) -> Counter[str]:
         """How often each content was billed, by its sha256."""
@@ -123,7 +140,7 @@ class Lab:
         assert state["uploads"] == [], "unfinished uploads were left in the bucket"
 
     def assert_nothing_private_is_left(self) -> None:
-        left = [path for path in self.root.rglob(".dropscribe-*")]
+        left = list(self.root.rglob(".dropscribe-*"))
         assert left == [], "temporary files were left"
 
 
@@ -157,11 +174,15 @@ class Daemon:
 
     def events(self) -> list[dict[str, Any]]:
         """What it has logged so far."""
-        lines = self.log_path.read_text().splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+        return events_in(self.log_path.read_text())
 
     def logged(self, event: str) -> list[dict[str, Any]]:
         return [line for line in self.events() if line["event"] == event]
+
+
+def events_in(log: str) -> list[dict[str, Any]]:
+    """The events of a JSON log; a line that is still being written is left out."""
+    return [json.loads(line) for line in log.splitlines() if line.startswith("{") and line.endswith("}")]
 
 
 def eventually(condition: Callable[[], Any], within: float = 20.0) -> Any:
@@ -181,6 +202,7 @@ def select_pause() -> None:
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
+    """Every regular file, by its path in the folder."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 

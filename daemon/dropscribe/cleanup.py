@@ -37,10 +37,10 @@ class Cleaner:
         scopes: Scopes,
         clock: Clock,
         threads: Executor,
-        keep_results: float,
+        keep_results: Callable[[], float],
         on_gone: Callable[[], None],
     ) -> None:
-        """`keep_results` in seconds; `on_gone` is called when old objects made room for a new attempt."""
+        """`keep_results` gives seconds; `on_gone` is called when old objects made room for a new attempt."""
         self._ledger = ledger
         self._store = store
         self._scopes = scopes
@@ -50,6 +50,10 @@ class Cleaner:
         self._on_gone = on_gone
         self._results_at = 0.0
         self.wake = asyncio.Event()
+
+    def use(self, store: ObjectStore) -> None:
+        """Delete with these credentials from now on (a reload)."""
+        self._store = store
 
     async def run(self) -> None:
         """Clean until cancelled."""
@@ -96,6 +100,6 @@ class Cleaner:
         if self._clock.monotonic() < self._results_at:
             return
         self._results_at = self._clock.monotonic() + RESULTS_EVERY
-        before = self._clock.now() - self._keep_results
+        before = self._clock.now() - self._keep_results()
         while dropped := await self._ledger.do(upkeep.forget_results, before):
             log.info("results.forgotten", count=dropped)

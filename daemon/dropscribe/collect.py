@@ -65,7 +65,7 @@ class Collector:
         self,
         ledger: Ledger,
         recogniser: Recogniser,
-        settings: Settings,
+        settings: Callable[[], Settings],
         scopes: Scopes,
         clock: Clock,
         threads: Executor,
@@ -75,7 +75,7 @@ class Collector:
         """`on_answer`: files are owed something; `on_again`: something is to be uploaded or submitted again."""
         self._ledger = ledger
         self._recogniser = recogniser
-        self._settings = settings
+        self._settings_now = settings
         self._scopes = scopes
         self._clock = clock
         self._threads = threads
@@ -96,6 +96,11 @@ class Collector:
         """A batch has a task: poll it."""
         self._wanted.add(batch_id)
         self.wake.set()
+
+    @property
+    def _settings(self) -> Settings:
+        """As of now: a reload changes them."""
+        return self._settings_now()
 
     async def run(self) -> None:
         """Poll until cancelled; begins with what an earlier process left running."""

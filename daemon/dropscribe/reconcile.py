@@ -35,7 +35,7 @@ class Reconciler:
         self,
         ledger: Ledger,
         recogniser: Recogniser,
-        settings: Settings,
+        settings: Callable[[], Settings],
         scopes: Scopes,
         clock: Clock,
         on_task: Callable[[int], None],
@@ -44,13 +44,18 @@ class Reconciler:
         """`on_task` gets the id of a batch that has a task; `on_needed` is called when objects are needed anew."""
         self._ledger = ledger
         self._recogniser = recogniser
-        self._settings = settings
+        self._settings_now = settings
         self._scopes = scopes
         self._clock = clock
         self._on_task = on_task
         self._on_needed = on_needed
         self._foreign: set[str] = set()
         self.wake = asyncio.Event()
+
+    @property
+    def _settings(self) -> Settings:
+        """As of now: a reload changes them."""
+        return self._settings_now()
 
     async def open_gate(self, withhold: Callable[[set[int]], None]) -> None:
         """Return when the task list was read once. What a forgotten task could be about is withheld until it is known.

@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -21,9 +21,10 @@ import structlog
 from dropscribe.cleanup import Cleaner
 from dropscribe.clock import Clock, SystemClock
 from dropscribe.collect import Collector
+from dropscribe.config import restart_needed
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.deliver import Deliverer
-from dropscribe.errors import OutOfOrder
+from dropscribe.errors import Misconfigured, OutOfOrder
 from dropscribe.folders import FolderGuard
 from dropscribe.intake import Intake
 from dropscribe.ledger import Ledger, deliveries, upkeep
@@ -87,8 +88,9 @@ class Service:
         recogniser: Recogniser | None = None,
         once: bool = False,
         patience: float = 600.0,
+        reread: Callable[[], Settings] | None = None,
     ) -> None:
-        """Hold the state folder and build every room; nothing runs yet. Called in the loop that will run it.
+        """`reread` reads the configuration again, for SIGHUP. Hold the state folder and build every room; nothing runs yet. Called in the loop that will run it.
 
         Raises:
             StateHeld, Misconfigured, OSError: the ledger cannot be opened.
@@ -96,6 +98,7 @@ class Service:
         self._settings = settings
         self._once = once
         self._patience = patience
+        self._reread = reread
         self._inboxes: dict[str, InboxSettings] = {inbox.name: inbox for inbox in settings.inboxes}
         self._clock: Clock = clock or SystemClock()
         self.ledger = Ledger(settings.state, self._on_ledger_trouble)
@@ -108,17 +111,21 @@ class Service:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         self._outcome = Outcome()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._bug: BaseException | None = None
         self._build()
 
     async def run(self) -> Outcome:
         """Run until stopped (or, with `once`, until all that lay in the inboxes is delivered or failed)."""
         self._install_signals()
         await self._say_started()
-        tasks = self._start()
+        self._start()
         try:
-            await self._until_end(tasks)
+            await self._until_end()
         finally:
-            await self._shut_down(tasks)
+            await self._shut_down()
+        if self._bug is not None:
+            raise self._bug
         return self._outcome
 
     def stop(self, interrupted: bool = False) -> None:
@@ -139,7 +146,7 @@ class Service:
             lambda scope: self.ledger.do(upkeep.open_scope, scope),
             lambda name: self.ledger.do(upkeep.close_scope, name),
         )
-        shared = (settings, self._scopes, clock)
+        shared = (self._current, self._scopes, clock)
         self._collector = Collector(
             self.ledger, self._recogniser, *shared, self._pools.work, self._wake_after_answer, self._wake_senders
         )
@@ -150,7 +157,7 @@ class Service:
             self.ledger,
             self._store,
             self._recogniser,
-            settings,
+            self._current,
             self._inboxes,
             self._scopes,
             clock,
@@ -163,7 +170,7 @@ class Service:
         self._uploader = Uploader(
             self.ledger,
             self._store,
-            settings,
+            self._current,
             self._inboxes,
             self._scopes,
             clock,
@@ -171,7 +178,13 @@ class Service:
             self._submitter.wake.set,
         )
         self._cleaner = Cleaner(
-            self.ledger, self._store, self._scopes, clock, self._pools.work, settings.keep_results, self._wake_senders
+            self.ledger,
+            self._store,
+            self._scopes,
+            clock,
+            self._pools.work,
+            lambda: self._settings.keep_results,
+            self._wake_senders,
         )
         self._deliverers = {name: self._deliverer(name) for name in self._inboxes}
         self._intakes = {name: self._intake(name) for name in self._inboxes}
@@ -203,16 +216,30 @@ class Service:
             None if self._once else self._new_watch,
         )
 
-    def _start(self) -> "dict[str, asyncio.Task[None]]":
-        rooms: dict[str, Coroutine[Any, Any, None]] = {
-            "collect": self._collector.run(),
-            "upload": self._uploader.run(),
-            "submit": self._submit(),
-            "cleanup": self._cleaner.run(),
-        }
-        rooms |= {f"deliver {name}": room.run() for name, room in self._deliverers.items()}
-        rooms |= {f"intake {name}": room.run() for name, room in self._intakes.items()}
-        return {name: asyncio.create_task(room, name=name) for name, room in rooms.items()}
+    def _current(self) -> Settings:
+        return self._settings
+
+    def _start(self) -> None:
+        self._spawn("collect", self._collector.run())
+        self._spawn("upload", self._uploader.run())
+        self._spawn("submit", self._submit())
+        self._spawn("cleanup", self._cleaner.run())
+        for name in self._inboxes:
+            self._spawn(f"deliver {name}", self._deliverers[name].run())
+            self._spawn(f"intake {name}", self._intakes[name].run())
+
+    def _spawn(self, name: str, room: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(room, name=name)
+        task.add_done_callback(self._room_ended)
+        self._tasks[name] = task
+
+    def _room_ended(self, task: "asyncio.Task[None]") -> None:
+        """A room never ends by itself: a bug in its loop stops the daemon, and systemd starts it anew."""
+        if task.cancelled() or task.exception() is None:
+            return
+        log.critical("daemon.bug", room=task.get_name(), exc_info=task.exception())
+        self._bug = self._bug or task.exception()
+        self._stop.set()
 
     async def _submit(self) -> None:
         """Nothing is paid before the task list was read once: it may show what this ledger does not know."""
@@ -232,21 +259,17 @@ class Service:
         mode = watch_mode(inbox.watch, filesystem_type(inbox.inbox))
         return FolderWatch(inbox.inbox, mode, _in_loop(self._loop, on_path), _in_loop(self._loop, on_doubt))
 
-    async def _until_end(self, tasks: "Mapping[str, asyncio.Task[None]]") -> None:
-        stopped = asyncio.create_task(self._stop.wait())
-        finished = asyncio.create_task(self._until_done()) if self._once else None
-        waiting = {stopped, *tasks.values(), *([finished] if finished else [])}
+    async def _until_end(self) -> None:
+        waiting: list[asyncio.Task[Any]] = [asyncio.create_task(self._stop.wait())]
+        if self._once:
+            waiting.append(asyncio.create_task(self._until_done()))
         try:
             done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            stopped.cancel()
-            if finished is not None:
-                finished.cancel()
+            for task in waiting:
+                task.cancel()
         for task in done:
-            if task not in (stopped, finished):
-                task.result()  # a bug in the loop itself: stop, let systemd restart
-            elif task is finished:
-                task.result()
+            task.result()
 
     async def _until_done(self) -> None:
         """`run --once`: return when everything is delivered or failed, or the patience with a fault has run out."""
@@ -277,29 +300,80 @@ class Service:
     def _nobody_else_comes(self) -> bool:
         return self._once and all(intake.settled_down for intake in self._intakes.values())
 
-    async def _shut_down(self, tasks: "Mapping[str, asyncio.Task[None]]") -> None:
+    async def _shut_down(self) -> None:
         deadline = self._clock.monotonic() + STOP_WITHIN
         for intake in self._intakes.values():
             intake.stop()
-        await _cancel(task for name, task in tasks.items() if name.startswith(("intake", "upload", "submit")))
+        await self._cancel("intake", "upload", "submit")
         await asyncio.gather(self._uploader.stop(), self._submitter.stop(), self._collector.stop())
         for deliverer in self._deliverers.values():
             deliverer.stop()
-        rest = [task for task in tasks.values() if not task.done()]
-        delivering = [task for task in rest if task.get_name().startswith("deliver")]
+        delivering = [task for name, task in self._tasks.items() if name.startswith("deliver") and not task.done()]
         if delivering:
             await asyncio.wait(delivering, timeout=max(0.1, deadline - self._clock.monotonic()))
-        await _cancel(rest)
+        await self._cancel("")
         with contextlib.suppress(OutOfOrder):
             await self._recogniser.close()
         self._pools.close()
         self.ledger.close()
         log.info("daemon.stopped")
 
+    async def _cancel(self, *beginnings: str) -> None:
+        """End the rooms whose names begin so."""
+        chosen = [task for name, task in self._tasks.items() if name.startswith(beginnings)]
+        for task in chosen:
+            task.cancel()
+        await asyncio.gather(*chosen, return_exceptions=True)
+
     def _install_signals(self) -> None:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self.stop)
         loop.add_signal_handler(signal.SIGINT, partial(self.stop, True))
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+
+    def _reload(self) -> None:
+        """SIGHUP: the new configuration if it is sound and needs no restart; else the old one stays, and says why."""
+        if self._reread is None or self._once:
+            log.info("reload.not-now", reason="`run --once` keeps the configuration it began with")
+            return
+        try:
+            new = self._reread()
+        except Misconfigured as faults:
+            problems = [str(problem) for problem in faults.problems]
+            log.error("reload.refused", problems=problems, remedy="the old configuration stays; mend it, SIGHUP again")
+            return
+        if held := restart_needed(self._settings, new):
+            log.error("reload.refused", changed=held, remedy="the old configuration stays; restart dropscribe instead")
+            return
+        self._apply(new)
+        log.info("reload.done", inboxes=len(new.inboxes))
+
+    def _apply(self, new: Settings) -> None:
+        old, self._settings = self._settings, new
+        if new.storage != old.storage:
+            self._store = OssStore(new.storage)
+            for room in (self._uploader, self._submitter, self._cleaner):
+                room.use(self._store)
+        wanted = {inbox.name: inbox for inbox in new.inboxes}
+        for name in [name for name in self._intakes if self._inboxes[name] != wanted.get(name)]:
+            self._end_intake(name)
+        self._inboxes.update(wanted)  # a removed inbox stays known: its files in flight finish as they began
+        for name in wanted:
+            self._begin_inbox(name)
+        self._wake_senders()
+
+    def _end_intake(self, name: str) -> None:
+        self._intakes.pop(name).stop()
+        self._tasks.pop(f"intake {name}").cancel()
+
+    def _begin_inbox(self, name: str) -> None:
+        if name not in self._deliverers:
+            self._deliverers[name] = self._deliverer(name)
+            self._spawn(f"deliver {name}", self._deliverers[name].run())
+        if name not in self._intakes:
+            self._intakes[name] = self._intake(name)
+            self._spawn(f"intake {name}", self._intakes[name].run())
+        self._deliverers[name].wake.set()
 
     async def _say_started(self) -> None:
         await self.ledger.do(upkeep.write_meta, "account", self._recogniser.identity.account)
@@ -364,10 +438,3 @@ def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[Value], None]) -> 
             loop.call_soon_threadsafe(call, value)
 
     return pass_on
-
-
-async def _cancel(tasks: "Iterable[asyncio.Task[None]]") -> None:
-    chosen = list(tasks)
-    for task in chosen:
-        task.cancel()
-    await asyncio.gather(*chosen, return_exceptions=True)

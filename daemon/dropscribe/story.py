@@ -1,6 +1,6 @@
 """What the ledger and the inboxes say of each file, as people and programs see it: pure.
 
-    rows and scopes of the ledger, entries of a scan -> views -> JSON for programs, or lines for people (story_text)
+rows and scopes of the ledger, entries of a scan -> views -> JSON for programs, or lines for people (story_text)
 """
 
 import os
@@ -257,9 +257,7 @@ def still_lies(row: FileRow, exists: Callable[[bytes], bool]) -> bool:
     return any(exists(path) for path in (row.error_file, row.moved_to) if path is not None)
 
 
-def inbox_view(
-    inbox: InboxSettings, files: Iterable[FileView], delivered: int, alarms: tuple[Alarm, ...]
-) -> InboxView:
+def inbox_view(inbox: InboxSettings, files: Iterable[FileView], delivered: int, alarms: tuple[Alarm, ...]) -> InboxView:
     """Count what is told of an inbox: `files` are all of it that are not delivered."""
     states = [view.state for view in files if view.inbox == inbox.name]
     return InboxView(

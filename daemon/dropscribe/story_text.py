@@ -81,16 +81,22 @@ def _counts(inbox: InboxView) -> str:
 
 def _files(files: Sequence[FileView]) -> Iterator[str]:
     told = [file for file in files if file.state in _ORDER]
-    told.sort(key=lambda file: (_ORDER.index(file.state), file.inbox))
+    told.sort(key=lambda file: (_ORDER.index(file.state), file.inbox, file.path))
     for _, group in groupby(told, key=lambda file: (file.state, file.inbox)):
         some = list(group)
         width = min(60, max(len(_name(file)) for file in some[:MOST_LINES]))
         yield ""
         for file in some[:MOST_LINES]:
-            code = f"{file.code}: " if file.state == "failed" and file.code else ""
-            yield f"{file.state:<9}  {_name(file):<{width}}  {code}{file.reason or ''}".rstrip()
+            yield f"{file.state:<9}  {_name(file):<{width}}  {_why(file)}".rstrip()
         if len(some) > MOST_LINES:
             yield f"{'':<9}  and {len(some) - MOST_LINES} more (`--json` names them all)"
+
+
+def _why(file: FileView) -> str:
+    reason = file.reason or ""
+    if file.state != "failed" or not file.code or reason.startswith(file.code):
+        return reason
+    return f"{file.code}: {reason}"
 
 
 def _name(file: FileView) -> str:
@@ -120,11 +126,10 @@ def tell(tale: Tale) -> Iterator[str]:
 
 def _verdict(tale: Tale) -> Iterator[str]:
     view, row = tale.view, tale.row
-    since = f" since {moment(view.since)}" if view.since else ""
-    yield f"{_name(view)}  {view.state}{since}"
+    since = "" if view.state in ("delivered", "failed", "withdrawn") else "since "
+    yield f"{_name(view)}  {view.state}{f' {since}{moment(view.since)}' if view.since else ''}"
     if view.reason:
-        code = f"{view.code}: " if view.state == "failed" and view.code else ""
-        yield _line("why", code + view.reason)
+        yield _line("why", _why(view))
     if view.state == "failed" and row.remedy:
         yield _line("remedy", row.remedy)
 

@@ -55,12 +55,12 @@ class Trial:
 class Limits:
     """How many URLs a task of a model may have now."""
 
-    configured: int
+    configured: Callable[[], int]
     one_only: set[str] = field(default_factory=set)
     trials: dict[str, Trial] = field(default_factory=dict)
 
     def of(self, model: str) -> int:
-        return 1 if model in self.one_only or model in self.trials else self.configured
+        return 1 if model in self.one_only or model in self.trials else self.configured()
 
 
 def lesson_name(endpoint: str, account: str, model: str) -> str:
@@ -76,7 +76,7 @@ class Submitter:
         ledger: Ledger,
         store: ObjectStore,
         recogniser: Recogniser,
-        settings: Settings,
+        settings: Callable[[], Settings],
         inboxes: Mapping[str, InboxSettings],
         scopes: Scopes,
         clock: Clock,
@@ -90,7 +90,7 @@ class Submitter:
         self._ledger = ledger
         self._store = store
         self._recogniser = recogniser
-        self._settings = settings
+        self._settings_now = settings
         self._inboxes = inboxes
         self._scopes = scopes
         self._clock = clock
@@ -99,11 +99,20 @@ class Submitter:
         self._on_lost = on_lost
         self._on_refused = on_refused
         self._hurry = hurry
-        self._limits = Limits(settings.model_studio.max_urls_per_task)
+        self._limits = Limits(lambda: settings().model_studio.max_urls_per_task)
         self._sending: set[asyncio.Task[None]] = set()
         self.withheld: set[int] = set()
         """Recognitions that the start gate still asks about."""
         self.wake = asyncio.Event()
+
+    @property
+    def _settings(self) -> Settings:
+        """As of now: a reload changes them."""
+        return self._settings_now()
+
+    def use(self, store: ObjectStore) -> None:
+        """Sign with these credentials from now on (a reload)."""
+        self._store = store
 
     async def run(self) -> None:
         """Submit until cancelled."""

@@ -89,7 +89,7 @@ class Uploader:
         self,
         ledger: Ledger,
         store: ObjectStore,
-        settings: Settings,
+        settings: Callable[[], Settings],
         inboxes: Mapping[str, InboxSettings],
         scopes: Scopes,
         clock: Clock,
@@ -99,16 +99,25 @@ class Uploader:
         """`inboxes` is read anew for each file (a reload changes it); `on_ready` is called when an object stands."""
         self._ledger = ledger
         self._store = store
-        self._settings = settings
+        self._settings_now = settings
         self._inboxes = inboxes
         self._scopes = scopes
         self._clock = clock
         self._threads = threads
         self._on_ready = on_ready
         self._stopping = False
-        self._slots = asyncio.Semaphore(settings.storage.uploads)
+        self._slots = asyncio.Semaphore(settings().storage.uploads)
         self._running: set[asyncio.Task[None]] = set()
         self.wake = asyncio.Event()
+
+    @property
+    def _settings(self) -> Settings:
+        """As of now: a reload changes them."""
+        return self._settings_now()
+
+    def use(self, store: ObjectStore) -> None:
+        """Upload with these credentials from now on (a reload)."""
+        self._store = store
 
     async def run(self) -> None:
         """Claim and upload until cancelled."""

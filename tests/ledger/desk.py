@@ -123,6 +123,14 @@ class Desk:
             else:
                 self.answer(next(row for row in self.do(batches.open_batches, "submitted") if row.items))
 
+    def answer_all(self) -> None:
+        """Everything that waits is uploaded, paid and answered."""
+        self.upload()
+        while row := self.intend():
+            self.do(batches.accepted, row.id, f"task-{row.id}", "request-1", self.now)
+        for row in self.do(batches.open_batches, "submitted"):
+            self.answer(row)
+
     def owed(self, inbox: str = "in", limit: int = 100) -> list[OwedMedia]:
         return self.do(deliveries.owed, inbox, limit, self.now)
 

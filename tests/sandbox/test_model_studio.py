@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from datetime import datetime, timedelta
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -247,7 +248,9 @@ def test_the_lists_window_is_in_shanghai_time_and_at_most_24_hours(studio: Any, 
     created = re.sub(r"\D", "", studio.query(studio.list()["data"][0]["task_id"])["output"]["submit_time"])[:14]
     day = created[:8]
 
-    around = studio.list(start_time=created, end_time=str(int(created) + 1))
+    end = datetime.strptime(created, "%Y%m%d%H%M%S") + timedelta(seconds=1)
+
+    around = studio.list(start_time=created, end_time=end.strftime("%Y%m%d%H%M%S"))
     too_long = studio.get("/api/v1/tasks/", start_time="20200101000000", end_time=f"{day}000000")
 
     assert around["total"] == 1

@@ -8,10 +8,14 @@ from typing import NoReturn
 import click
 
 from dropscribe import __version__
+from dropscribe.cli.check import check
 from dropscribe.cli.demo import demo
 from dropscribe.cli.exits import ExitCode, exit_code_of
+from dropscribe.cli.forget import forget
+from dropscribe.cli.retry import retry
 from dropscribe.cli.run import run
 from dropscribe.cli.sandbox import sandbox
+from dropscribe.cli.status import status
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -23,7 +27,7 @@ def commands(context: click.Context, config: Path | None) -> None:
     context.obj = config
 
 
-for command in (run, sandbox, demo):
+for command in (run, check, status, retry, forget, sandbox, demo):
     commands.add_command(command)
 
 

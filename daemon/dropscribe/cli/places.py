@@ -1,4 +1,4 @@
-"""Which file a person means: a path in an inbox, outbox, done or failed folder, absolute, from here or from an inbox."""
+"""Which file a person means: a path in an inbox, outbox, done or failed folder, absolute or from here or an inbox."""
 
 import os
 from collections.abc import Iterator, Sequence

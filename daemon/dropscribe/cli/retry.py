@@ -1,9 +1,8 @@
 """`dropscribe retry`: failed files go back into their inbox. It moves files and never writes the ledger."""
 
 import contextlib
-import errno
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,8 +67,10 @@ def retry(context: click.Context, config: Path | None, every: bool, code: str | 
         bench = Bench(settings, connection, upkeep.read_meta(connection, "ledger_id") or "")
         chosen = _named(bench, paths) if paths else _failed(bench, code)
         refused = _retry_all(bench, chosen)
-    if not is_held(settings.state):
-        click.echo("The daemon is not running; they are taken when it runs.", err=True)
+    if not chosen:
+        click.echo("No failed file is there to be tried again.")
+    if len(chosen) > refused and not is_held(settings.state):
+        click.echo("The daemon is not running; it takes them when it runs.")
     return ExitCode.NOT_WELL if refused else ExitCode.WELL
 
 
@@ -98,7 +99,7 @@ def _retry_all(bench: Bench, chosen: Sequence[tuple[str, FileRow | None]]) -> in
     for name, row in chosen:
         try:
             click.echo(_retry(bench, row))
-        except (CannotRetry, OSError) as error:
+        except (DropscribeError, OSError) as error:
             why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
             click.echo(f"{name}: {why}", err=True)
             refused += 1
@@ -180,28 +181,21 @@ def _place(root: Path, private: bytes, inbox: InboxSettings, path: bytes) -> byt
 
 def _place_at(root: Path, private: bytes, target: Path, name: bytes, look: Look) -> None:
     """Within a file system the content need not be read; where it has to be copied, its sum is compared."""
+    hidden = os.path.join(os.fsencode(root), private)
     try:
-        place_source(root, private, target, name, look, "")
-    except (SourceChanged, OSError) as error:
-        if isinstance(error, OSError) and error.errno != errno.EXDEV:
-            raise
-        sha256 = content_sha256(os.path.join(os.fsencode(root), private))
-        place_source(root, private, target, name, look, sha256 or "")
+        same = os.stat(target).st_dev == os.lstat(hidden).st_dev
+        place_source(root, private, target, name, look, "" if same else content_sha256(hidden) or "")
+    except SourceChanged:  # one device and yet two mounts: it had to be copied after all
+        place_source(root, private, target, name, look, content_sha256(hidden) or "")
 
 
 def _give_back(root: Path, private: bytes, name: bytes) -> None:
-    for candidate in _names(name):
-        try:
-            put_back(root, private, candidate)
-        except FileExistsError:
-            continue
-        except OSError:
+    """Its name again, or the next free one; what cannot be undone now, the next try goes on with."""
+    for candidate in numbers(name):
+        with contextlib.suppress(FileExistsError):
+            with contextlib.suppress(FileNotFoundError):
+                put_back(root, private, candidate)
             return
-        return
-
-
-def _names(name: bytes) -> Iterator[bytes]:
-    return numbers(name)
 
 
 def _name(row: FileRow) -> str:

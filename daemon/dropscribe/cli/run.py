@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -49,15 +50,21 @@ def run(context: click.Context, config: Path | None, log_format: str, once: bool
     """
     settings = settings_for(context, config)
     log_to_stderr(log_format, settings)
-    outcome = asyncio.run(_serve(settings, once, patience))
+
+    def reread() -> Settings:
+        new = settings_for(context, config)
+        log_to_stderr(log_format, new)  # new secrets are to be covered as well
+        return new
+
+    outcome = asyncio.run(_serve(settings, once, patience, reread))
     code = exit_code(outcome, once)
     sys.stderr.flush()
     sys.stdout.flush()
     os._exit(code)  # a thread that hangs in a dead network disk must not keep a stopped daemon alive
 
 
-async def _serve(settings: Settings, once: bool, patience: float) -> Outcome:
-    return await Service(settings, once=once, patience=patience).run()
+async def _serve(settings: Settings, once: bool, patience: float, reread: Callable[[], Settings]) -> Outcome:
+    return await Service(settings, once=once, patience=patience, reread=reread).run()
 
 
 def exit_code(outcome: Outcome, once: bool) -> ExitCode:

@@ -24,7 +24,6 @@ from dropscribe.story import (
     Alarm,
     DaemonView,
     FileView,
-    InboxView,
     Situation,
     Status,
     alarm_of,
@@ -110,13 +109,12 @@ class Desk:
         troubles, files = self._lying()
         files += self._open()
         alarms = [*troubles, *map(alarm_of, self.scopes)]
-        inboxes = tuple(self._inbox(inbox, files, alarms) for inbox in self.settings.inboxes)
-        return Status(self.daemon, inboxes, (*files, *self._ended()) if only is None else only)
-
-    def _inbox(self, inbox: InboxSettings, files: list[FileView], alarms: list[Alarm]) -> InboxView:
         delivered = {} if self.connection is None else stories.delivered_counts(self.connection)
-        mine = alarms_of(inbox, self.settings.inboxes, alarms)
-        return inbox_view(inbox, files, delivered.get(inbox.name, 0), mine)
+        inboxes = tuple(
+            inbox_view(inbox, files, delivered.get(inbox.name, 0), alarms_of(inbox, self.settings.inboxes, alarms))
+            for inbox in self.settings.inboxes
+        )
+        return Status(self.daemon, inboxes, (*files, *self._ended()) if only is None else only)
 
     def _lying(self) -> tuple[list[Alarm], list[FileView]]:
         """Folders out of order, and what lies in the inboxes and is not in the ledger."""

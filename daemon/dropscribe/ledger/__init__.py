@@ -1,7 +1,7 @@
 """The memory of the house: every fact, durable before the next step begins.
 
-All SQL of the program stands in this package, as functions of a connection, one module a room of the flow; `Ledger` runs
-them: `await ledger.do(uploads.claim, ...)` in the one ledger thread, grouped, answered after the commit;
+All SQL of the program stands in this package, as functions of a connection, one module a room of the flow; `Ledger`
+runs them: `await ledger.do(uploads.claim, ...)` in the one ledger thread, grouped, answered after the commit;
 `await ledger.look(...)` on a read-only connection.
 """
 
@@ -46,18 +46,24 @@ class Ledger:
         self.state = state
         self._lock = _hold(state)
         try:
-            engine = writer_engine(state / LEDGER_FILE)
-            with engine.begin() as connection:
+            self._engine = writer_engine(state / LEDGER_FILE)
+            self._begin()
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self._reader = reader_engine(state / LEDGER_FILE)
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix="ledger-read")
+        self._writer = Writer(self._engine, on_trouble)
+
+    def _begin(self) -> None:
+        try:
+            with self._engine.begin() as connection:
                 migrate(connection)
                 self.id = upkeep.ledger_id(connection, secrets.token_hex(6))
                 self.epoch = upkeep.begin_epoch(connection)
         except BaseException:
-            os.close(self._lock)
+            self._engine.dispose()
             raise
-        self._engine = engine
-        self._reader = reader_engine(state / LEDGER_FILE)
-        self._reading = ThreadPoolExecutor(1, thread_name_prefix="ledger-read")
-        self._writer = Writer(engine, on_trouble)
 
     async def do(self, statement: Statement[P, Value], *args: P.args, **kwargs: P.kwargs) -> Value:
         """Run a statement in the ledger thread; return its value once it is durable."""

@@ -191,7 +191,7 @@ def paid_twice(connection: Connection, batch_id: int, task_ids: Sequence[str]) -
 def adopt_unknown(
     connection: Connection, keys: Sequence[str], identity: Identity, task_id: str, owner: int, now: float
 ) -> int | None:
-    """A finished task of ours that the ledger does not know (a restored backup): give it a batch of what is still ready.
+    """A finished task of ours that the ledger does not know (a restored backup): give it a batch of what is ready.
 
     Returns the batch's id, or None where nothing of it is waiting any more.
     """
@@ -418,7 +418,7 @@ def _refuse(connection: Connection, recognition_id: int, failure: Failure, now: 
 
 
 def buy_again(connection: Connection, batch_id: int, recognition_id: int, code: str, message: str) -> bool:
-    """A paid result that was deleted before it was fetched: the one re-buy that a recognition has. False where it had it."""
+    """A paid result that was deleted before it was fetched: the one re-buy of a recognition; False where it had it."""
     changed = connection.execute(_REBUY, {"row_id": recognition_id, "of_batch": batch_id})
     if changed.rowcount == 1:
         again(connection, batch_id, recognition_id, code, message, 0.0, charged=False)

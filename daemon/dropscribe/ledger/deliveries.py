@@ -4,18 +4,26 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, insert, select, update
 
 from dropscribe.ledger.intake import failure_values, look_of
 from dropscribe.ledger.rows import OwedMedia, Owner, PlannedOutput, Reservation, StaleWrite
 from dropscribe.ledger.schema import OPEN_MEDIA, OWED_MEDIA, media, output, recognition, result
 from dropscribe.model import Failure
 
+_older = media.alias("older")
+# A later version of a file must not overtake an earlier one: it would find the names taken, or be overwritten.
+_EARLIER_IS_OWED = exists().where(
+    _older.c.inbox == media.c.inbox,
+    _older.c.path == media.c.path,
+    _older.c.id < media.c.id,
+    _older.c.state.in_(OWED_MEDIA),
+)
 _OWED = (
     select(media, recognition.c.model, recognition.c.settings, recognition.c.task_id.label("paid_task"))
     .outerjoin(recognition, recognition.c.id == media.c.recognition_id)
     .where(media.c.inbox == bindparam("of_inbox"), media.c.state.in_(OWED_MEDIA))
-    .where(media.c.wait_until <= bindparam("now"))
+    .where(media.c.wait_until <= bindparam("now"), ~_EARLIER_IS_OWED)
     .order_by(media.c.id)
     .limit(bindparam("most"))
 )
@@ -45,7 +53,7 @@ _RESERVE_NAME = insert(output)
 
 
 def owed(connection: Connection, inbox: str, limit: int, now: float) -> list[OwedMedia]:
-    """Files of an inbox that are owed something now, oldest first."""
+    """Files of an inbox that are owed something now, oldest first; of several versions of a path the oldest alone."""
     return [_owed(row) for row in connection.execute(_OWED, {"of_inbox": inbox, "most": limit, "now": now})]
 
 
@@ -143,7 +151,8 @@ def fail(connection: Connection, media_id: int, failure: Failure) -> bool:
 
 def postpone(connection: Connection, media_ids: Sequence[int], reason: str | None, wait_until: float) -> None:
     """The folder or the disk is in trouble: nothing is charged."""
-    connection.execute(update(media).where(media.c.id.in_(media_ids)).values(reason=reason, wait_until=wait_until))
+    still_owed = (media.c.id.in_(media_ids), media.c.state.in_(OWED_MEDIA))
+    connection.execute(update(media).where(*still_owed).values(reason=reason, wait_until=wait_until))
 
 
 def count_open(connection: Connection) -> int:

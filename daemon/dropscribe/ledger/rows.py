@@ -48,7 +48,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class UploadJob:
-    """A claimed upload. The key was recorded before it is used; `upload_id` is of an earlier, unfinished multipart try."""
+    """A claimed upload. The key was recorded before its use; `upload_id` is of an earlier, unfinished multipart try."""
 
     recognition_id: int
     key: str

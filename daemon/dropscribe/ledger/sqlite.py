@@ -49,11 +49,13 @@ def reader_engine(path: Path) -> Engine:
         ),
     )
     event.listen(engine, "connect", _prepare_reader)
+    # One look is one moment, however many statements it takes.
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
 
 
 def is_disk_trouble(error: BaseException) -> bool:
-    """True for a full, failing or read-only disk and for a lock held by a backup tool: the commit is worth repeating."""
+    """True for a full, failing or read-only disk and for a lock held by a backup tool: worth another try."""
     origin = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(origin, "sqlite_errorcode", None)
     return code is not None and (code & 0xFF) in _DISK_TROUBLE
@@ -68,11 +70,22 @@ def _prepare_writer(connection: Any, _record: object) -> None:
 
 
 def _refuse_foreign_file(connection: Any) -> None:
-    found = connection.execute("PRAGMA application_id").fetchone()[0]
-    empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    try:
+        found = connection.execute("PRAGMA application_id").fetchone()[0]
+        empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+            raise
+        raise _foreign("not a database") from error
     if found != APPLICATION_ID and not empty:
-        raise Misconfigured([Problem("state", None, "ledger.sqlite in the state folder is another program's database")])
+        raise _foreign("another program's database")
+
+
+def _foreign(what: str) -> Misconfigured:
+    advice = "move it away, or name another folder as `state`"
+    return Misconfigured([Problem("state", None, f"ledger.sqlite in the state folder is {what}; {advice}")])
 
 
 def _prepare_reader(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
     connection.execute("PRAGMA query_only=ON")

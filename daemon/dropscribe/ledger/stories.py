@@ -107,7 +107,6 @@ def reading(state: Path) -> Iterator[Connection | None]:
     engine = reader_engine(path)
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")  # one snapshot for all that is asked
             _expect_our_version(connection, path)
             yield connection
     except DBAPIError as error:
@@ -197,7 +196,7 @@ def files_at(connection: Connection, inbox: str, path: bytes) -> list[FileRow]:
 
 
 def files_placed(connection: Connection, places: Sequence[bytes]) -> list[FileRow]:
-    """Files of which an output, the source or the error file was placed at one of these absolute paths, newest first."""
+    """Files of which an output, the source or the error file went to one of these absolute paths, newest first."""
     outputs = select(output.c.media_id).where(output.c.path.in_(places))
     placed = or_(media.c.id.in_(outputs), media.c.moved_to.in_(places), media.c.error_file.in_(places))
     return _rows(connection, _files(placed))

@@ -1,4 +1,4 @@
-"""What belongs to no single room: the ledger's own identity, claims of the dead, scopes, lessons, folders, old results."""
+"""What belongs to no single room: the ledger's own identity, claims of the dead, scopes, lessons, old results."""
 
 import time
 from collections.abc import Iterable, Sequence

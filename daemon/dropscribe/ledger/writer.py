@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from dropscribe.ledger.sqlite import is_disk_trouble
 
@@ -44,32 +43,40 @@ class Writer:
     """
 
     def __init__(self, engine: Engine, on_trouble: Callable[[BaseException | None], None]) -> None:
-        """`on_trouble` is told, in the ledger thread, when the disk refuses a commit, and with None when one works again."""
+        """`on_trouble` is told, in the ledger thread, when the disk refuses, and with None when it works again."""
         self._engine = engine
         self._on_trouble = on_trouble
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closing = threading.Event()
+        self._door = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self._thread.start()
 
     async def run(self, operation: Operation[Value]) -> Value:
-        """Run one operation; return its value when it is durable."""
+        """Run one operation; return its value when it is durable. Raises RuntimeError after `close`."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Value] = loop.create_future()
-        self._queue.put(_Waiting(operation, future, loop))
+        self._enqueue(_Waiting(operation, future, loop))
         return await future
 
     def run_now(self, operation: Operation[Value]) -> Value:
         """The same for a thread that may wait."""
         future: Future[Value] = Future()
-        self._queue.put(_Waiting(operation, future))
+        self._enqueue(_Waiting(operation, future))
         return future.result()
 
     def close(self) -> None:
         """Commit what is waiting and end the thread. While the disk refuses, what waits is given up."""
-        self._closing.set()
-        self._queue.put(None)
+        with self._door:
+            self._closing.set()
+            self._queue.put(None)
         self._thread.join()
+
+    def _enqueue(self, waiting: _Waiting) -> None:
+        with self._door:  # behind the last one of `close` nobody would ever be answered
+            if self._closing.is_set():
+                raise RuntimeError("the ledger is closed")
+            self._queue.put(waiting)
 
     def _run(self) -> None:
         with self._engine.connect() as connection:
@@ -94,15 +101,7 @@ class Writer:
     def _commit(self, connection: Connection, group: list[_Waiting]) -> None:
         try:
             self._transaction(connection, group)
-        except (
-            SQLAlchemyError,
-            OSError,
-            ArithmeticError,
-            LookupError,
-            TypeError,
-            ValueError,
-            RuntimeError,
-        ) as error:
+        except Exception as error:  # of any kind: it is its caller's, and must not end this thread
             if is_disk_trouble(error):
                 self._insist(connection, group, error)
             elif len(group) == 1:
@@ -123,7 +122,7 @@ class Writer:
         while not self._closing.wait(pause):
             try:
                 self._transaction(connection, group)
-            except SQLAlchemyError as again:
+            except Exception as again:
                 if not is_disk_trouble(again):
                     self._commit(connection, group)
                     break

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, TypeVar
 from xml.etree.ElementTree import ParseError
 
 from dropscribe.config.settings import StorageSettings
+from dropscribe.config.urls import is_loopback
 from dropscribe.errors import Misconfigured, OutOfOrder, Problem
 from dropscribe.model import Part
 from dropscribe.remote.policy import Flicker, retrying_blocking
@@ -64,7 +65,7 @@ class OssStore:
         _silence()
         self._sleep = sleep
         auth = oss2.ProviderAuthV4(_credentials(settings))
-        session = _session(settings.uploads + _SPARE_CONNECTIONS)
+        session = _session(settings.uploads + _SPARE_CONNECTIONS, settings.endpoint)
         self._bucket = _bucket(settings, auth, session, settings.endpoint, "endpoint", timeouts)
         self._public = _bucket(settings, auth, session, settings.public_endpoint, "public_endpoint", timeouts)
 
@@ -201,8 +202,10 @@ def _credentials(settings: StorageSettings) -> Any:
     return oss2.StaticCredentialsProvider(settings.access_key_id, settings.access_key_secret.reveal(), token)
 
 
-def _session(connections: int) -> Any:
+def _session(connections: int, endpoint: str) -> Any:
     session = oss2.Session(pool_size=connections)
+    if is_loopback(endpoint):  # a proxy could only reach its own loopback
+        session.session.trust_env = False
     # A no-op: without it requests replaces our signature by what ~/.netrc says about the host.
     session.session.auth = lambda request: request
     # A redirect would carry body and token to a place that was not configured.

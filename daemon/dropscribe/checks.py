@@ -1,0 +1,228 @@
+"""What `dropscribe check` finds on this machine, without the network: one finding, one line.
+
+Looking leaves nothing behind: a probe file is written into each folder that has to be writable, and removed.
+"""
+
+import os
+import platform
+import secrets
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
+from pathlib import Path
+
+from dropscribe.config.settings import InboxSettings, Settings
+from dropscribe.disk.faults import folder_fault
+from dropscribe.disk.placing import write_aside
+from dropscribe.errors import OutOfOrder
+from dropscribe.ledger import is_held, stories
+from dropscribe.ledger.sqlite import OLDEST
+from dropscribe.mounts import NETWORK_FILESYSTEMS, filesystem_type
+from dropscribe.story import folders_of
+from dropscribe.survey import folder_trouble
+from dropscribe.watch import watch_mode
+
+MAX_WATCHES = Path("/proc/sys/fs/inotify/max_user_watches")
+LITTLE_SPACE = 200_000_000
+"""Bytes; below this a folder that is written to wants room."""
+EARLIEST = 1_750_000_000
+"""June 2025: a clock before this is surely wrong."""
+LIBRARIES = ("aiohttp", "click", "fastcrc", "oss2", "PyYAML", "SQLAlchemy", "structlog", "tenacity", "watchdog")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: what was looked at, and how it is or what to do."""
+
+    about: str
+    text: str
+    ok: bool = True
+
+
+def on_this_machine(settings: Settings) -> Iterator[Finding]:
+    """Everything but the network, in the order in which it is needed."""
+    yield from configuration(settings)
+    yield libraries()
+    yield database()
+    yield clock(time.time())
+    yield from state_folder(settings.state)
+    for inbox in settings.inboxes:
+        yield from inbox_folders(inbox, settings.state)
+    yield from watches(settings.inboxes, watch_limit())
+
+
+def configuration(settings: Settings) -> Iterator[Finding]:
+    names = ", ".join(inbox.name for inbox in settings.inboxes)
+    yield Finding("configuration", f"{settings.path}; inboxes: {names}")
+    for warning in settings.warnings:
+        yield Finding("configuration", f"but look: {warning}")
+
+
+def libraries() -> Finding:
+    """The CRC is fastcrc's, so it does not matter whether oss2's slow one could be compiled."""
+    found = ", ".join(f"{name} {_version(name)}" for name in LIBRARIES)
+    return Finding("libraries", f"Python {platform.python_version()}, {found}")
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "(version unknown)"
+
+
+def database(found: tuple[int, ...] = sqlite3.sqlite_version_info) -> Finding:
+    have, need = ".".join(map(str, found)), ".".join(map(str, OLDEST))
+    if found < OLDEST:
+        return Finding("SQLite", f"{have} is too old: install a Python that brings SQLite {need} or newer", False)
+    return Finding("SQLite", have)
+
+
+def clock(now: float) -> Finding:
+    said = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
+    if now < EARLIEST:
+        return Finding("clock", f"{said} is in the past: set it and switch on NTP; signatures need the time", False)
+    return Finding("clock", f"{said}; `--online` compares it with the service's")
+
+
+def state_folder(state: Path) -> Iterator[Finding]:
+    """Its place, its rights, its ledger."""
+    about = "state"
+    trouble = _usable(state)
+    if trouble is not None:
+        yield trouble_finding(about, trouble)
+        return
+    if not state.exists():
+        yield Finding(about, f"{state} is created when the daemon starts ({filesystem_type(state)})")
+        return
+    mode = stat.S_IMODE(state.stat().st_mode)
+    if mode & 0o077:
+        yield Finding(about, f"{state} can be entered by others (mode {mode:04o}): chmod 700 {state}", False)
+    elif space := _little_space(state):
+        yield Finding(about, space, False)
+    else:
+        yield Finding(about, f"{state}: {filesystem_type(state)}, {_free(state)} free, mode {mode:04o}")
+    yield _ledger(state)
+
+
+def _ledger(state: Path) -> Finding:
+    try:
+        with stories.reading(state) as connection:
+            if connection is None:
+                return Finding("ledger", "there is none yet")
+    except stories.Unreadable as error:
+        return Finding("ledger", str(error), False)
+    return Finding("ledger", "in order; a daemon runs" if is_held(state) else "in order; no daemon runs")
+
+
+def inbox_folders(inbox: InboxSettings, state: Path) -> Iterator[Finding]:
+    """Each folder of an inbox."""
+    for folder in map(Path, folders_of(inbox)):
+        about = f"{inbox.name} {_role(inbox, folder)}"
+        trouble = _remembered(state, folder) or _usable(folder)
+        if trouble is not None:
+            yield trouble_finding(about, trouble)
+        elif not folder.exists():
+            yield Finding(about, f"{folder} is created when the daemon starts")
+        elif space := _little_space(folder):
+            yield Finding(about, space, False)
+        else:
+            yield _in_order(inbox, folder, about)
+
+
+def _role(inbox: InboxSettings, folder: Path) -> str:
+    roles = (name for name in ("inbox", "outbox", "done", "failed") if getattr(inbox, name) == folder)
+    return " and ".join(roles)
+
+
+def _remembered(state: Path, folder: Path) -> OutOfOrder | None:
+    try:
+        with stories.reading(state) as connection:
+            return folder_trouble(connection, folder)
+    except stories.Unreadable:
+        return None  # has a line of its own
+
+
+def _in_order(inbox: InboxSettings, folder: Path, about: str) -> Finding:
+    kind = filesystem_type(folder)
+    said = f"{folder}: {kind}, {_free(folder)} free"
+    if folder != inbox.inbox:
+        return Finding(about, said)
+    if kind in NETWORK_FILESYSTEMS and inbox.watch == "events":
+        advice = "a network file system gives no events: set `watch: auto`"
+        return Finding(about, f"{folder} ({kind}): {advice}", False)
+    if watch_mode(inbox.watch, kind) == "polling":
+        return Finding(about, f"{said}; looked through every {inbox.rescan:g} s")
+    return Finding(about, said)
+
+
+def _usable(folder: Path) -> OutOfOrder | None:
+    """Whether a folder can be written to; where there is none yet, whether it can be created."""
+    try:
+        if not os.path.lexists(folder):
+            return _creatable(folder)
+        os.unlink(write_aside(folder, f"check-{secrets.token_hex(8)}", b"\n", 0o600))
+        os.listdir(folder)
+    except OSError as error:
+        return folder_fault(error, str(folder))
+    return None
+
+
+def _creatable(folder: Path) -> OutOfOrder | None:
+    above = next(parent for parent in folder.parents if os.path.lexists(parent))
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK, effective_ids=True):
+        return None
+    remedy = "create it and give it to the user that runs the daemon"
+    return OutOfOrder(f"folder:{folder}", "NotCreatable", f"{folder} cannot be created in {above}", remedy)
+
+
+def trouble_finding(about: str, trouble: Exception) -> Finding:
+    """A fault of the house's as a line: what is wrong, and the remedy."""
+    message = getattr(trouble, "message", str(trouble))
+    remedy = getattr(trouble, "remedy", "")
+    return Finding(about, f"{message}: {remedy}" if remedy else message, False)
+
+
+def _little_space(folder: Path) -> str | None:
+    room = os.statvfs(folder)
+    free = room.f_bavail * room.f_frsize
+    if room.f_blocks and free < LITTLE_SPACE:
+        return f"{folder}: only {free // 10**6} MB are free: make room"
+    if room.f_files and room.f_favail == 0:
+        return f"{folder}: the file system has no inodes left: delete files"
+    return None
+
+
+def _free(folder: Path) -> str:
+    room = os.statvfs(folder)
+    return f"{room.f_bavail * room.f_frsize / 10**9:.1f} GB"
+
+
+def watch_limit() -> int | None:
+    """How many folders this user may watch; None where the kernel does not tell."""
+    try:
+        return int(MAX_WATCHES.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def watches(inboxes: Sequence[InboxSettings], most: int | None) -> Iterator[Finding]:
+    """Whether the kernel lets us watch as many folders as there are: `most` in all. Nothing where none is watched."""
+    watched = [box for box in inboxes if watch_mode(box.watch, filesystem_type(box.inbox)) == "events"]
+    if most is None or not watched:
+        return
+    need = sum(_count_folders(inbox.inbox, most) for inbox in watched)
+    if need * 10 > most * 8:
+        advice = f"sysctl fs.inotify.max_user_watches={max(524_288, need * 2)}, or set `watch: polling`"
+        yield Finding("inotify", f"{need} folders to watch, and the kernel allows {most} in all: {advice}", False)
+    else:
+        yield Finding("inotify", f"{need} folders to watch, {most} allowed")
+
+
+def _count_folders(root: Path, most: int) -> int:
+    """Folders in and below `root`, counted no further than `most`."""
+    return sum(1 for _ in islice(os.walk(root), most))

@@ -1,0 +1,123 @@
+"""What `dropscribe check --online` finds: the bucket from both sides, the API key, the clock against the service's."""
+
+import asyncio
+import http.client
+import io
+import secrets
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+from dropscribe.checks import Finding, trouble_finding
+from dropscribe.clock import SystemClock
+from dropscribe.config.settings import Settings
+from dropscribe.errors import DropscribeError
+from dropscribe.remote.model_studio import ModelStudio
+from dropscribe.remote.oss import OssStore
+from dropscribe.remote.ports import NoSuchUpload, ObjectStore, Recogniser
+
+PATIENCE = 20.0
+"""Seconds for one answer to the signed GET."""
+PROBE = b"dropscribe check: this object may be deleted\n"
+LINK_LIFETIME = 300.0
+LARGEST_SKEW = 60.0
+"""Seconds; the storage refuses signatures that are 15 minutes off."""
+
+
+def over_the_network(settings: Settings) -> Iterator[Finding]:
+    """Bucket, then API key and clock. Raises Misconfigured where the storage's addresses cannot be used at all."""
+    storage = settings.storage
+    store = OssStore(storage)
+    yield from bucket(store, f"{storage.prefix}check/{secrets.token_hex(16)}", storage.bucket)
+    yield from asyncio.run(_service(settings))
+
+
+def bucket(store: ObjectStore, key: str, name: str) -> Iterator[Finding]:
+    """Put, signed GET, delete of one small object."""
+    try:
+        checksum = store.put(key, io.BytesIO(PROBE), len(PROBE))
+        try:
+            yield _stands(store, key, name, checksum)
+            yield signed_get(store.signed_url(key, LINK_LIFETIME), PROBE)
+        finally:
+            store.delete(key)
+        yield _gone(store, key)
+    except (DropscribeError, NoSuchUpload) as fault:
+        yield trouble_finding("bucket", fault)
+
+
+def _stands(store: ObjectStore, key: str, name: str, checksum: int) -> Finding:
+    if store.head(key) != (len(PROBE), checksum):
+        return Finding("bucket", f"{name} does not show what was just put there: is it a mirror or a cache?", False)
+    return Finding("bucket", f"{name}: put and HEAD")
+
+
+def _gone(store: ObjectStore, key: str) -> Finding:
+    if store.head(key) is not None:
+        return Finding("bucket", "what was deleted is still there: allow oss:DeleteObject, look at retention", False)
+    return Finding("bucket", "delete")
+
+
+def signed_get(url: str, expected: bytes) -> Finding:
+    """The way the service fetches: a plain GET of a signed URL at the public endpoint. The URL is never shown."""
+    about = "signed URL"
+    try:
+        with _opener().open(url, timeout=PATIENCE) as answer:
+            body = answer.read(len(expected) + 1)
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return Finding(about, _refused(refusal.code), False)
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", None) or error
+        what = f"the public endpoint cannot be reached from here ({type(reason).__name__})"
+        return Finding(about, f"{what}: look at storage.public_endpoint, DNS, certificate and proxy", False)
+    if body != expected:
+        return Finding(about, "the public endpoint gives other content: is it this bucket's?", False)
+    return Finding(about, "the object can be fetched through the public endpoint")
+
+
+def _refused(status: int) -> str:
+    if 300 <= status < 400:
+        advice = "a redirect breaks the signature: write the address that it leads to as storage.public_endpoint"
+        return f"the public endpoint redirects (status {status}): {advice}"
+    advice = "allow oss:GetObject, and see that storage.public_endpoint, region and cname fit the bucket"
+    return f"the public endpoint refuses it (status {status}): {advice}"
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(_NoRedirects())
+
+
+async def _service(settings: Settings) -> list[Finding]:
+    studio = ModelStudio(settings.model_studio, SystemClock())
+    try:
+        return await service(studio, time.time)
+    finally:
+        await studio.close()
+
+
+async def service(studio: Recogniser, now: Any) -> list[Finding]:
+    """The key, by the task list, which costs nothing; and the clock."""
+    try:
+        listed = await studio.list_tasks(None)
+        key = Finding("API key", f"accepted by {studio.identity.endpoint}; {len(listed)} tasks in the last 24 hours")
+    except DropscribeError as fault:
+        key = trouble_finding("API key", fault)
+    skew = None if studio.server_time is None else now() - studio.server_time
+    return [key] if skew is None else [key, clock(skew)]
+
+
+def clock(skew: float) -> Finding:
+    """`skew`: seconds by which this machine is ahead of the service."""
+    if abs(skew) <= LARGEST_SKEW:
+        return Finding("clock", "agrees with the service's")
+    way = "ahead of" if skew > 0 else "behind"
+    advice = "set it and switch on NTP; the storage refuses signatures that are 15 minutes off"
+    return Finding("clock", f"{abs(skew):.0f} s {way} the service's: {advice}", False)

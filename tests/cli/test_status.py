@@ -1,0 +1,441 @@
+"""`dropscribe status`: what is where, what waits and why, what failed; or the story of one file."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli.house import NOW, House
+
+from dropscribe.errors import OutOfOrder
+from dropscribe.ledger import batches, upkeep
+from dropscribe.ledger.sqlite import writer_engine
+from dropscribe.model import Scope
+from plain_user import plain_user_folder
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+def asked(house: House, *arguments: str | bytes) -> Any:
+    """What `status --json` says."""
+    ran = house.run("status", "--json", *arguments)
+    assert (ran.code, ran.err) == (0, "")
+    return json.loads(ran.out)
+
+
+def states(house: House) -> dict[str, str]:
+    return {file["path"]: file["state"] for file in asked(house)["files"]}
+
+
+def test_without_a_ledger_it_tells_what_lies_in_the_inbox_and_creates_nothing(house: House) -> None:
+    house.drop("talk.mp3")
+    house.drop("note.txt")
+
+    said = asked(house)
+
+    assert said["daemon"] == {"running": False, "pid": None, "account": None, "since": None}
+    assert {file["path"]: file["state"] for file in said["files"]} == {"talk.mp3": "settling", "note.txt": "ignored"}
+    assert said["inboxes"] == [
+        {
+            "name": "talks",
+            "inbox": str(house.inbox),
+            "waiting": 1,
+            "in_flight": 0,
+            "delivered": 0,
+            "failed": 0,
+            "alarms": [],
+        }
+    ]
+    assert not house.state.exists()
+
+
+def test_folders_that_were_never_seen_are_no_alarm(house: House) -> None:
+    shutil.rmtree(house.inbox)
+    assert asked(house)["inboxes"][0]["alarms"] == []
+
+
+def test_each_step_of_the_way_has_its_state(house: House) -> None:
+    seen = []
+    house.drop("a/talk.mp3")
+    seen.append(states(house)["a/talk.mp3"])
+    house.take("a/talk.mp3")
+    seen.append(states(house)["a/talk.mp3"])
+    house.upload()
+    seen.append(states(house)["a/talk.mp3"])
+    batch = house.submit("task-9")
+    seen.append(states(house)["a/talk.mp3"])
+    house.answer(batch)
+    seen.append(states(house)["a/talk.mp3"])
+    house.settle()
+    seen.append(states(house)["a/talk.mp3"])
+
+    assert seen == ["settling", "waiting", "uploaded", "submitted", "answered", "delivered"]
+
+
+def test_counts_and_files_agree(house: House) -> None:
+    house.deliver("one.mp3", b"one")
+    house.fail("two.mp3", b"two")
+    house.drop("three.mp3", b"three")
+    house.take("three.mp3")
+    house.upload()
+    house.submit("task-x")
+    house.drop("four.mp3", b"four")
+    house.take("four.mp3")
+    house.drop("five.mp3", b"five")
+
+    said = asked(house)
+
+    inbox = {key: said["inboxes"][0][key] for key in ("waiting", "in_flight", "delivered", "failed")}
+    assert inbox == {"waiting": 2, "in_flight": 1, "delivered": 1, "failed": 1}
+    assert {file["path"]: file["state"] for file in said["files"]} == {
+        "one.mp3": "delivered",
+        "two.mp3": "failed",
+        "three.mp3": "submitted",
+        "four.mp3": "waiting",
+        "five.mp3": "settling",
+    }
+
+
+def test_a_delivered_file_is_told_with_all_keys(house: House) -> None:
+    house.deliver("a/talk.mp3")
+
+    [file] = asked(house, "a/talk.mp3")["files"]
+
+    assert file == {
+        "inbox": "talks",
+        "path": "a/talk.mp3",
+        "state": "delivered",
+        "reason": None,
+        "code": None,
+        "attempts": 0,
+        "task_id": "task-2",
+        "since": "2026-11-18T08:26:45Z" if NOW == 0 else file["since"],
+        "outputs": [str(house.outbox / "a/talk.json"), str(house.outbox / "a/talk.srt")],
+    }
+    assert file["since"].endswith("Z")
+
+
+def test_a_failed_file_is_told_with_its_code_and_reason(house: House) -> None:
+    house.fail("bad.mp3")
+
+    [file] = asked(house, "failed/bad.mp3" if Path.cwd() == house.root else str(house.failed / "bad.mp3"))["files"]
+
+    assert (file["state"], file["code"], file["reason"]) == ("failed", "DECODE_ERROR", "It cannot be decoded.")
+
+
+@pytest.mark.parametrize("place", ["inbox/a/t.mp3", "outbox/a/t.json", "outbox/a/t.srt", "done/a/t.mp3"])
+@pytest.mark.parametrize("how", ["absolute", "from here", "through a link"])
+def test_a_delivered_file_is_found_by_each_of_its_paths(
+    house: House, place: str, how: str, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    house.deliver("a/t.mp3")
+    monkeypatch.chdir(house.root)
+    link = tmp_path_factory.mktemp("elsewhere") / "link"
+    link.symlink_to(house.root)
+    path = {"absolute": str(house.root / place), "from here": place, "through a link": str(link / place)}[how]
+
+    [file] = asked(house, path)["files"]
+
+    assert (file["path"], file["state"]) == ("a/t.mp3", "delivered")
+
+
+@pytest.mark.parametrize("place", ["bad.mp3", "bad.mp3.error.json"])
+def test_a_failed_file_is_found_by_its_source_and_its_error_file(house: House, place: str) -> None:
+    house.fail("bad.mp3")
+    [file] = asked(house, str(house.failed / place))["files"]
+    assert file["path"] == "bad.mp3"
+
+
+def test_a_path_may_be_meant_from_an_inbox(house: House) -> None:
+    house.deliver("a/talk.mp3")
+    ran = house.run("status", "a/talk.mp3")
+    assert ran.code == 0
+    assert ran.out.startswith("talks: a/talk.mp3  delivered")
+
+
+def test_names_of_any_bytes_are_found_and_shown(house: House) -> None:
+    name = b"\xff\n\xe4\xbd\xa0.mp3"
+    house.deliver(name)
+
+    [file] = asked(house, os.path.join(os.fsencode(house.done), name))["files"]
+
+    assert file["path"] == "\\xff\\x0a你.mp3"
+    assert "\\xff\\x0a你.mp3  delivered" in house.run("status", name).out
+
+
+def test_a_path_that_is_neither_on_disk_nor_in_the_ledger_ends_with_1(house: House) -> None:
+    house.deliver("talk.mp3")
+    ran = house.run("status", "other.mp3")
+    assert (ran.code, ran.out) == (1, "")
+    assert "other.mp3 is neither in the ledger nor on disk" in ran.err
+
+
+def test_a_path_outside_all_folders_is_unknown(house: House) -> None:
+    assert house.run("status", str(house.config)).code == 1
+
+
+def test_a_stranger_in_the_outbox_is_explained(house: House) -> None:
+    (house.outbox / "mine.txt").write_text("mine")
+    [file] = asked(house, str(house.outbox / "mine.txt"))["files"]
+    assert file["state"] == "ignored"
+    assert "outbox" in file["reason"]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("note.txt", "supported media types"), ("talk.mp3.part", "excluded"), ("empty.mp3", "empty")]
+)
+def test_what_stays_in_the_inbox_says_why(house: House, name: str, why: str) -> None:
+    house.drop(name, b"" if name == "empty.mp3" else b"content")
+    [file] = asked(house, name)["files"]
+    assert file["state"] == "ignored"
+    assert why in file["reason"]
+
+
+def test_a_file_that_cannot_be_read_says_so() -> None:
+    with plain_user_folder() as folder:
+        house = House(folder)
+        house.drop("locked.mp3").chmod(0)
+        [file] = asked(house)["files"]
+    assert (file["state"], file["code"]) == ("ignored", "unreadable")
+
+
+def test_outputs_beside_the_media_are_not_told_as_ignored(tmp_path: Path) -> None:
+    house = House(tmp_path, done="keep", outbox="inbox")
+    house.outbox = house.inbox
+    house.deliver("talk.mp3")
+    house.drop("notes.srt")
+
+    assert states(house) == {"talk.mp3": "delivered", "notes.srt": "ignored"}
+    [file] = asked(house, "talk.srt")["files"]
+    assert (file["path"], file["state"]) == ("talk.mp3", "delivered")
+
+
+def test_a_file_put_in_place_of_a_delivered_one_is_told_before_it(house: House) -> None:
+    house.deliver("talk.mp3", b"first")
+    house.drop("talk.mp3", b"second")
+    assert [file["state"] for file in asked(house, "talk.mp3")["files"]] == ["settling", "delivered"]
+
+
+def test_an_earlier_file_of_the_same_path_is_mentioned(house: House) -> None:
+    house.deliver("talk.mp3", b"first")
+    (house.done / "talk.mp3").unlink()
+    house.deliver("talk.mp3", b"second")
+
+    out = house.run("status", "talk.mp3").out
+
+    assert "1 before at this path: delivered" in out
+
+
+def test_files_that_share_a_recognition_name_each_other_and_its_price(house: House) -> None:
+    house.drop("one.mp3")
+    house.drop("two.mp3")
+    house.take("one.mp3", "two.mp3")
+    house.upload()
+    house.answer(house.submit("task-5"), billed=12.0)
+    house.settle()
+
+    out = house.run("status", "one.mp3").out
+
+    assert "task task-5, 12 s billed" in out
+    assert "together with talks: two.mp3" in out
+
+
+def test_a_batch_that_was_paid_twice_is_never_hidden(house: House) -> None:
+    house.drop("one.mp3")
+    house.take("one.mp3")
+    house.upload()
+    batch = house.submit("task-5")
+    with house.daemon() as ledger:
+        ledger.do_now(batches.paid_twice, batch, ["task-6"])
+    assert "paid more than once: also task task-6" in house.run("status", "one.mp3").out
+
+
+def test_a_lost_submit_says_that_the_task_list_decides(house: House) -> None:
+    house.drop("one.mp3")
+    house.take("one.mp3")
+    house.upload()
+    house.submit(None)
+    with house.daemon():  # opening the ledger puts what may have been sent in doubt
+        [file] = asked(house, "one.mp3")["files"]
+    assert file["state"] == "uploaded"
+    assert "task list decides" in file["reason"]
+
+
+def test_a_running_daemon_is_told_with_pid_account_and_start(house: House) -> None:
+    with house.daemon() as ledger:
+        ledger.do_now(upkeep.write_meta, "pid", "4711")
+        ledger.do_now(upkeep.write_meta, "account", "feedbeef")
+        ledger.do_now(upkeep.write_meta, "started_at", "1795000000.0")
+        said = asked(house)
+        text = house.run("status").out
+    assert said["daemon"] == {
+        "running": True,
+        "pid": 4711,
+        "account": "feedbeef",
+        "since": "2026-11-18T11:06:40Z",
+    }
+    assert text.startswith("The daemon runs (pid 4711) since ")
+
+
+def test_an_open_scope_is_an_alarm_and_the_reason_of_what_waits_for_it(house: House) -> None:
+    house.drop("one.mp3")
+    house.take("one.mp3")
+    with house.daemon() as ledger:
+        ledger.do_now(upkeep.open_scope, Scope("storage", "AccessDenied", "the bucket is denied", "allow it", NOW, NOW))
+        said = asked(house)
+
+    [alarm] = said["inboxes"][0]["alarms"]
+    assert alarm == {
+        "scope": "storage",
+        "code": "AccessDenied",
+        "message": "the bucket is denied",
+        "remedy": "allow it",
+        "since": "2026-11-18T11:06:40Z",
+    }
+    assert said["files"][0]["reason"] == "It waits: The bucket is denied."
+
+
+def test_a_folder_that_was_there_and_is_missing_is_an_alarm_without_a_daemon_too(house: House) -> None:
+    house.remember_folders()
+    house.inbox.rmdir()
+    [alarm] = asked(house)["inboxes"][0]["alarms"]
+    assert (alarm["scope"], alarm["code"]) == (f"folder:{house.inbox}", "FolderMissing")
+
+
+def test_a_folder_on_another_device_is_an_alarm_and_not_scanned(house: House) -> None:
+    house.remember_folders()
+    house.drop("shadowed.mp3")
+    elsewhere = '{"device": 1, "is_mount": true, "filesystem": "ext4", "fsid": 1, "boot": "now"}'
+    with house.daemon() as ledger:
+        ledger.do_now(upkeep.remember_folder, os.fsencode(house.inbox), elsewhere, NOW)
+
+    said = asked(house)
+
+    assert [alarm["code"] for alarm in said["inboxes"][0]["alarms"]] == ["FolderElsewhere"]
+    assert said["files"] == []
+
+
+def test_a_failed_file_that_was_seen_to_by_hand_does_not_count_any_more(house: House) -> None:
+    house.fail("bad.mp3")
+    (house.failed / "bad.mp3").unlink()
+    (house.failed / "bad.mp3.error.json").unlink()
+
+    said = asked(house)
+
+    assert (said["inboxes"][0]["failed"], said["files"]) == (0, [])
+    assert [file["state"] for file in asked(house, "bad.mp3")["files"]] == ["failed"]
+
+
+def test_a_failed_folder_that_is_not_mounted_is_not_taken_for_empty(house: House) -> None:
+    house.fail("bad.mp3")
+    shutil.rmtree(house.failed)
+    assert asked(house)["inboxes"][0]["failed"] == 1
+
+
+def test_a_failed_file_that_was_delivered_later_counts_as_delivered_only(house: House) -> None:
+    house.fail("bad.mp3", b"same")
+    (house.failed / "bad.mp3").rename(house.inbox / "bad.mp3")
+    house.deliver("bad.mp3", b"same")
+    said = asked(house)
+    assert [file["state"] for file in said["files"]] == ["delivered"]
+    assert said["inboxes"][0]["failed"] == 0
+
+
+def test_without_a_path_only_the_last_100_that_ended_are_listed(house: House) -> None:
+    names = [f"{number}.mp3" for number in range(105)]
+    for name in names:
+        house.drop(name, name.encode())
+    house.take(*names)
+    house.upload()
+    for number in range(2):
+        house.answer(house.submit(f"task-{number}"))
+    house.settle()
+    house.settle()
+
+    said = asked(house)
+
+    assert said["inboxes"][0]["delivered"] == 105
+    assert len(said["files"]) == 100
+
+
+def test_where_all_is_well_people_see_only_the_counts(house: House) -> None:
+    house.deliver("talk.mp3")
+    out = house.run("status").out
+    assert out.splitlines() == [
+        "The daemon is not running.",
+        "talks  0 waiting, 0 in flight, 1 delivered, 0 failed",
+    ]
+
+
+def test_a_ledger_that_may_not_be_read_gives_a_sentence() -> None:
+    with plain_user_folder() as folder:
+        house = House(folder)
+        house.deliver("talk.mp3")
+        for left in house.state.glob("ledger.sqlite-*"):
+            left.unlink()
+        house.state.chmod(0o500)
+        (house.state / "ledger.sqlite").chmod(0o000)
+        ran = house.run("status")
+    assert ran.code == 1
+    assert "cannot be read" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_state_folder_that_may_not_be_entered_gives_a_sentence() -> None:
+    with plain_user_folder() as folder:
+        house = House(folder)
+        house.deliver("talk.mp3")
+        house.state.chmod(0)
+        ran = house.run("status")
+    assert ran.code == 1
+    assert "use the user that the daemon runs as" in ran.err
+
+
+def test_a_ledger_of_a_newer_version_is_not_guessed_at(house: House) -> None:
+    house.deliver("talk.mp3")
+    engine = writer_engine(house.state / "ledger.sqlite")
+    with engine.begin() as connection:
+        upkeep.write_meta(connection, "schema_version", "99")
+    engine.dispose()
+
+    ran = house.run("status")
+
+    assert ran.code == 1
+    assert "upgrade dropscribe" in ran.err
+
+
+def test_it_leaves_the_ledger_as_it_is(house: House) -> None:
+    house.deliver("talk.mp3")
+    before = (house.state / "ledger.sqlite").read_bytes()
+    house.run("status")
+    house.run("status", "talk.mp3")
+    assert (house.state / "ledger.sqlite").read_bytes() == before
+
+
+def test_a_faulty_configuration_ends_with_78(house: House) -> None:
+    house.config.write_text("inboxes: 3\n")
+    assert house.run("status").code == 78
+
+
+def test_urls_of_messages_are_not_shown(house: House) -> None:
+    house.drop("bad.mp3")
+    house.take("bad.mp3")
+    house.upload()
+    from dropscribe.model import Failure
+
+    house.refuse(house.submit(), Failure("X", "cannot get https://bucket/key?Signature=abc at all"))
+    assert "Signature" not in house.run("status").out
+
+
+def test_a_scope_of_another_inboxes_folder_is_no_alarm_of_this_one(house: House, tmp_path: Path) -> None:
+    house.configure({"name": "talks", "inbox": "inbox"}, {"name": "calls", "inbox": "calls/inbox"})
+    fault = OutOfOrder(f"folder:{tmp_path}/calls/inbox", "FolderMissing", "gone", "mount it")
+    with house.daemon() as ledger:
+        ledger.do_now(upkeep.open_scope, Scope(fault.scope, fault.code, fault.message, fault.remedy, NOW, NOW))
+        talks, calls = asked(house)["inboxes"]
+    assert (talks["alarms"], [alarm["code"] for alarm in calls["alarms"]]) == ([], ["FolderMissing"])
