@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import structlog
 
+from dropscribe.adopt import own_outputs
 from dropscribe.boundaries import Step
 from dropscribe.clock import Clock, wait_for_event
 from dropscribe.config.settings import InboxSettings
@@ -295,6 +296,8 @@ class Intake:
             for path, fingerprint in found
             if isinstance(fingerprint, Fingerprint)
         ]
+        if inbox.done == "keep":
+            files = [new for new in files if not await self._adopt(inbox, new)]
         if not files:
             return
         TAKE.before()
@@ -306,6 +309,13 @@ class Intake:
                 await self._in_thread(lambda: _remove_stale(taken.stale_error_file))  # noqa: B023 - awaited at once
             self._on_taken(inbox.name, taken)
         TAKE.recorded()
+
+    async def _adopt(self, inbox: InboxSettings, new: NewMedia) -> bool:
+        outputs = await self._in_thread(lambda: own_outputs(inbox, new))
+        if not outputs or not await self._ledger.do(intake.adopt, inbox.name, new, outputs, self._clock.now()):
+            return False
+        log.info("file.adopted", inbox=inbox.name, path=display(new.path), outputs=len(outputs))
+        return True
 
     async def _in_thread(self, call: Callable[[], Value]) -> Value:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)

@@ -29,11 +29,16 @@ def stems(
 
     Paths within the outbox; `formats` are (name, suffix).
     """
-    salt = f"{media.inbox}\0{media.sha256}".encode()
+    salt = salt_of(media.inbox, media.sha256)
     every = (output_names(media.path, formats, attempt, salt) for attempt in range(LAST_ATTEMPT))
     if not reserved:
         return every
     return iter(sorted(every, key=lambda names: not set(names).intersection(reserved)))
+
+
+def salt_of(inbox: str, sha256: str | None) -> bytes:
+    """What the hex digits of the third and further names are made of: the same file always gets the same."""
+    return f"{inbox}\0{sha256}".encode()
 
 
 def standing(media: OwedMedia, owner: Owner | None, found: str | None, keeps: bool) -> Standing:

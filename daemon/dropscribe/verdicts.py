@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from dropscribe.error_codes import Empty, Permanent, TryAgain, classify_subtask, wants_smaller_batch
+from dropscribe.error_codes import Empty, Permanent, TryAgain, classify_subtask
 from dropscribe.ledger.rows import Item
 from dropscribe.model import SubtaskResult, TaskReport
 
@@ -97,8 +97,11 @@ def keys_under(report: TaskReport, prefix: str) -> list[str]:
 
 def _endings(url: str) -> list[str]:
     """All tails of a URL's path: a key may stand behind a bucket's name (path style) or not, with any query or none."""
-    path = unquote(urlsplit(url).path).lstrip("/")
-    parts = path.split("/")
+    try:
+        path = unquote(urlsplit(url).path)
+    except ValueError:  # no address at all, so not ours
+        return []
+    parts = path.lstrip("/").split("/")
     return ["/".join(parts[n:]) for n in range(len(parts))]
 
 
@@ -113,17 +116,18 @@ def _one(item: Item, result: SubtaskResult | None, attempts: int) -> Verdict:
     if _is_success(result):
         return Fetch(item, result.transcription_url or "")
     if result.status == "SUCCEEDED":
-        return _blamed(item, "ResultMissing", "the service reports success but names no result", attempts)
+        message = result.message or "the service reports success but names no result"
+        return _blamed(item, result.code or "ResultMissing", message, attempts)
     return _blamed(item, result.code or result.status or "unknown", result.message or "", attempts)
 
 
 def _whole_task(item: Item, report: TaskReport, count: int, attempts: int) -> Verdict:
     """A task that ended without results: its code speaks of all files, so nobody can say which is to blame."""
     code, message = report.code or report.status, report.message or "the task ended without results"
-    if report.status in NO_SPEECH and count == 1:
-        return NoSpeech(item, report.status)
-    if count > 1 and (wants_smaller_batch(code) or isinstance(classify_subtask(code, message), Permanent)):
+    if count > 1:
         return SendAgain(item, code, message, alone=True, charged=False)
+    if report.status in NO_SPEECH:
+        return NoSpeech(item, report.status)
     return _blamed(item, code, message, attempts)
 
 
@@ -134,13 +138,13 @@ def _blamed(item: Item, code: str, message: str, attempts: int) -> Verdict:
     if isinstance(said, Permanent):
         return Refuse(item, code, message, said.remedy)
     assert isinstance(said, TryAgain)
-    return _again_or_refuse(SendAgain(item, code, message, reupload=said.reupload), said.bound, attempts)
+    return _again_or_refuse(SendAgain(item, code, message, reupload=said.reupload), said.bound, attempts, said.remedy)
 
 
-def _again_or_refuse(again: SendAgain, bound: int, attempts: int) -> Verdict:
+def _again_or_refuse(again: SendAgain, bound: int, attempts: int, remedy: str = "") -> Verdict:
     """`bound` further tries for this code, and `attempts` tries in all."""
     item = again.item
     if item.tries.get(again.code, 0) < bound and item.attempts + 1 < attempts:
         return again
-    remedy = f"tried {item.attempts + 1} times; `dropscribe retry` tries it again"
-    return Refuse(item, again.code, again.message, remedy)
+    tried = f"It was tried {item.attempts + 1} times; `dropscribe retry` tries it again."
+    return Refuse(item, again.code, again.message, f"{remedy} {tried}".lstrip())

@@ -115,14 +115,14 @@ class House:
         """Everything that was taken is uploaded."""
         with self.daemon() as ledger:
             key = lambda suffix: f"key-{next(self._numbers)}.{suffix}"  # noqa: E731
-            for job in ledger.do_now(uploads.claim, 100, NOW + 1, ledger.epoch, key, 10**9):
+            for job in ledger.do_now(uploads.claim, 1000, NOW + 1, ledger.epoch, key, 10**9):
                 ledger.do_now(uploads.uploaded, job.recognition_id, False, NOW + 1)
 
     def submit(self, task_id: str | None = "task-1") -> int:
         """Everything that is uploaded is in one batch; without a task id its outcome is open."""
         with self.daemon() as ledger:
             group = ledger.look_now(batches.ready_groups, NOW + 2)[0]
-            row = ledger.do_now(batches.intend, group, 100, WHO, ledger.epoch, NOW + 2, None)
+            row = ledger.do_now(batches.intend, group, 1000, WHO, ledger.epoch, NOW + 2, None)
             assert row is not None
             if task_id is not None:
                 ledger.do_now(batches.accepted, row.id, task_id, "request", NOW + 2)
@@ -150,7 +150,7 @@ class House:
     def settle(self) -> None:
         """Everything that is owed is delivered, or put into failed/ with its reason."""
         with self.daemon() as ledger:
-            for media in ledger.look_now(deliveries.owed, "talks", 100, NOW + 4):
+            for media in ledger.look_now(deliveries.owed, "talks", 1000, NOW + 4):
                 if media.state == "failing":
                     self._fail(ledger, media)
                 else:

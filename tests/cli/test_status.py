@@ -12,7 +12,7 @@ from cli.house import NOW, House
 from dropscribe.errors import OutOfOrder
 from dropscribe.ledger import batches, upkeep
 from dropscribe.ledger.sqlite import writer_engine
-from dropscribe.model import Scope
+from dropscribe.model import Failure, Scope
 from plain_user import plain_user_folder
 
 
@@ -114,16 +114,15 @@ def test_a_delivered_file_is_told_with_all_keys(house: House) -> None:
         "code": None,
         "attempts": 0,
         "task_id": "task-2",
-        "since": "2026-11-18T08:26:45Z" if NOW == 0 else file["since"],
+        "since": "2026-11-18T11:06:45Z",
         "outputs": [str(house.outbox / "a/talk.json"), str(house.outbox / "a/talk.srt")],
     }
-    assert file["since"].endswith("Z")
 
 
 def test_a_failed_file_is_told_with_its_code_and_reason(house: House) -> None:
     house.fail("bad.mp3")
 
-    [file] = asked(house, "failed/bad.mp3" if Path.cwd() == house.root else str(house.failed / "bad.mp3"))["files"]
+    [file] = asked(house)["files"]
 
     assert (file["state"], file["code"], file["reason"]) == ("failed", "DECODE_ERROR", "It cannot be decoded.")
 
@@ -352,9 +351,7 @@ def test_without_a_path_only_the_last_100_that_ended_are_listed(house: House) ->
         house.drop(name, name.encode())
     house.take(*names)
     house.upload()
-    for number in range(2):
-        house.answer(house.submit(f"task-{number}"))
-    house.settle()
+    house.answer(house.submit())
     house.settle()
 
     said = asked(house)
@@ -426,8 +423,6 @@ def test_urls_of_messages_are_not_shown(house: House) -> None:
     house.drop("bad.mp3")
     house.take("bad.mp3")
     house.upload()
-    from dropscribe.model import Failure
-
     house.refuse(house.submit(), Failure("X", "cannot get https://bucket/key?Signature=abc at all"))
     assert "Signature" not in house.run("status").out
 

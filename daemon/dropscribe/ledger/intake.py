@@ -4,14 +4,16 @@ Statements that run for every file are built once, at import: building one costs
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, insert, select, update
 
-from dropscribe.ledger.rows import KnownMedia, NewMedia, Taken
-from dropscribe.ledger.schema import DEAD_RECOGNITION, media, recognition, stored_object
+from dropscribe.ledger.rows import KnownMedia, NewMedia, PlannedOutput, Taken
+from dropscribe.ledger.schema import DEAD_RECOGNITION, media, output, recognition, stored_object
 from dropscribe.model import Failure, Look, RecognitionState
 
+ADOPTED = "its outputs stood there already; the ledger did not know them"
 BEFORE_SUBMIT = ("needed", "uploading", "uploaded")
 
 LOOK_COLUMNS = (media.c.size, media.c.mtime_ns, media.c.inode)
@@ -83,6 +85,21 @@ def take(connection: Connection, inbox: str, files: Sequence[NewMedia], now: flo
     after = _live(connection, contents) if fresh else before
     connection.execute(_INSERT_MEDIA, [_media_values(inbox, new, *after[_content(new)], now) for new in files])
     return [_taken(new, after[_content(new)], fresh, earlier.get(new.path)) for new in files]
+
+
+def adopt(connection: Connection, inbox: str, new: NewMedia, outputs: Sequence[PlannedOutput], now: float) -> bool:
+    """A file whose outputs stand already, written for exactly this content and recipe: delivered, and nothing is bought.
+
+    False, and nothing written, where the ledger knows the path or the content: then the ordinary way is right.
+    """
+    if known(connection, inbox, [new.path]) or _content(new) in _live(connection, [new.fingerprint.sha256]):
+        return False
+    row = {**_media_values(inbox, new, None, "answered", now), "state": "delivered", "finished_at": now}
+    media_id = connection.execute(insert(media).values(**row, reason=ADOPTED)).inserted_primary_key[0]  # type: ignore[index]
+    paths = [planned.path for planned in outputs]
+    connection.execute(delete(output).where(output.c.path.in_(paths)))
+    connection.execute(insert(output), [{"media_id": media_id, **asdict(planned)} for planned in outputs])
+    return True
 
 
 def take_failed(connection: Connection, inbox: str, path: bytes, look: Look, failure: Failure, now: float) -> None:
@@ -159,7 +176,7 @@ def _recognition_values(new: NewMedia, now: float) -> dict[str, Any]:
 
 
 def _media_values(
-    inbox: str, new: NewMedia, recognition_id: int, state: RecognitionState, now: float
+    inbox: str, new: NewMedia, recognition_id: int | None, state: RecognitionState, now: float
 ) -> dict[str, Any]:
     return {
         "inbox": inbox,

@@ -1,0 +1,203 @@
+"""`dropscribe check`: one line each, `ok` or what to do."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from cli.house import House
+from lab import FAST, Lab
+
+from dropscribe import checks, checks_online
+from dropscribe.cli.check import line
+from dropscribe.sandbox import RunningSandbox, running_sandbox
+from plain_user import plain_user_folder
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[RunningSandbox]:
+    with running_sandbox(FAST) as running:
+        yield running
+
+
+@pytest.fixture
+def online(sandbox: RunningSandbox, tmp_path: Path) -> House:
+    """A house whose services are a sandbox."""
+    house = House(tmp_path)
+    house.config.write_text(Lab(tmp_path, sandbox).config.read_text())
+    return house
+
+
+def change(house: House, section: str, **values: object) -> None:
+    content = yaml.safe_load(house.config.read_text())
+    content[section] |= values
+    house.config.write_text(yaml.safe_dump(content))
+
+
+def not_ok(out: str) -> list[str]:
+    return [said.removeprefix("NOT OK").strip() for said in out.splitlines() if not said.startswith("ok ")]
+
+
+def test_a_new_house_is_well_and_nothing_is_left_behind(house: House) -> None:
+    before = sorted(house.root.rglob("*"))
+    ran = house.run("check")
+    assert (ran.code, ran.err, not_ok(ran.out)) == (0, "", [])
+    assert sorted(house.root.rglob("*")) == before
+
+
+def test_each_line_says_ok_or_what_to_do(house: House) -> None:
+    house.deliver("talk.mp3")
+    house.state.chmod(0o755)
+
+    ran = house.run("check")
+
+    assert ran.code == 1
+    assert not_ok(ran.out) == [
+        f"state: {house.state} can be entered by others (mode 0755): chmod 700 {house.state}",
+    ]
+    assert "1 thing to see to" in ran.err
+
+
+def test_a_faulty_configuration_ends_with_78(house: House) -> None:
+    house.config.write_text("inboxes: []\n")
+    assert house.run("check").code == 78
+
+
+def test_a_folder_that_may_not_be_written_says_what_to_do() -> None:
+    with plain_user_folder() as folder:
+        house = House(folder)
+        house.outbox.chmod(0o500)
+        ran = house.run("check")
+    assert ran.code == 1
+    [said] = not_ok(ran.out)
+    assert said.startswith(f"talks outbox: {house.outbox}: Permission denied: give dropscribe's user the right")
+
+
+def test_a_folder_that_could_not_be_created_says_so() -> None:
+    with plain_user_folder() as folder:
+        house = House(folder)
+        house.done.rmdir()
+        house.state.mkdir(0o700)
+        folder.chmod(0o555)
+        ran = house.run("check")
+        folder.chmod(0o777)
+    assert ran.code == 1
+    assert f"talks done: {house.done} cannot be created" in ran.out
+
+
+def test_a_folder_that_is_a_file_says_so(house: House) -> None:
+    house.failed.rmdir()
+    house.failed.write_text("a file")
+    ran = house.run("check")
+    assert ran.code == 1
+    assert "Not a directory" in ran.out
+
+
+def test_a_folder_that_was_there_and_is_missing_is_not_ok(house: House) -> None:
+    house.remember_folders()
+    house.done.rmdir()
+    ran = house.run("check")
+    assert ran.code == 1
+    [said] = not_ok(ran.out)
+    assert said.startswith(f"talks done: the folder {house.done} cannot be used")
+
+
+def test_a_ledger_that_cannot_be_read_is_not_ok(house: House) -> None:
+    house.state.mkdir(0o700)
+    (house.state / "ledger.sqlite").write_bytes(b"no database at all, but long enough to be read as one" * 20)
+    ran = house.run("check")
+    assert ran.code == 1
+    assert any(said.startswith("ledger: ") for said in not_ok(ran.out))
+
+
+def test_an_old_sqlite_and_a_clock_in_the_past_are_not_ok() -> None:
+    assert not checks.database((3, 34, 1)).ok
+    assert not checks.clock(86_400.0).ok
+
+
+def test_too_few_watches_for_the_folders_are_not_ok(house: House) -> None:
+    for number in range(9):
+        (house.inbox / str(number)).mkdir()
+    inboxes = [replace(inbox, watch="events") for inbox in house.settings.inboxes]
+    assert [found.ok for found in checks.watches(inboxes, 100)] == [True]
+    assert [found.ok for found in checks.watches(inboxes, 10)] == [False]
+
+
+def test_online_the_bucket_and_the_key_are_tried_and_nothing_is_left_or_billed(
+    online: House, sandbox: RunningSandbox
+) -> None:
+    ran = online.run("check", "--online")
+
+    assert (ran.code, not_ok(ran.out)) == (0, [])
+    for about in ("bucket: sandbox: put and HEAD", "signed URL: ", "bucket: delete", "API key: ", "clock: agrees"):
+        assert about in ran.out
+    state = sandbox.state()
+    assert (state["objects"], state["book"]) == ([], [])
+
+
+def test_online_a_wrong_api_key_says_what_to_do_and_is_not_shown(online: House) -> None:
+    change(online, "model_studio", api_key="sk-wrong-and-secret")
+    ran = online.run("check", "--online")
+    assert ran.code == 1
+    assert [said.split(":")[0] for said in not_ok(ran.out)] == ["API key"]
+    assert "sk-wrong" not in ran.out + ran.err
+
+
+def test_online_wrong_storage_keys_say_what_to_do_and_the_api_is_still_tried(online: House) -> None:
+    change(online, "storage", access_key_secret="wrong-and-secret")
+    ran = online.run("check", "--online")
+    assert ran.code == 1
+    assert [said.split(":")[0] for said in not_ok(ran.out)] == ["bucket"]
+    assert "API key: accepted" in ran.out
+    assert "wrong-and-secret" not in ran.out + ran.err
+
+
+def test_online_a_public_endpoint_that_nobody_answers_shows_no_signature(
+    online: House, sandbox: RunningSandbox
+) -> None:
+    change(online, "storage", public_endpoint="http://127.0.0.1:1")
+    ran = online.run("check", "--online")
+    assert ran.code == 1
+    assert [said.split(":")[0] for said in not_ok(ran.out)] == ["signed URL"]
+    assert "ignature" not in ran.out + ran.err
+    assert sandbox.state()["objects"] == []
+
+
+class Redirecting(http.server.BaseHTTPRequestHandler):
+    """A public endpoint that sends everybody elsewhere."""
+
+    def do_GET(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", "http://127.0.0.1:1/elsewhere?Signature=secret")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+def test_a_redirect_of_the_signed_url_is_not_followed() -> None:
+    server = http.server.HTTPServer(("127.0.0.1", 0), Redirecting)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        found = checks_online.signed_get(f"http://127.0.0.1:{server.server_port}/key?Signature=secret", b"x")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert not found.ok
+    assert "redirects (status 302)" in found.text
+    assert "secret" not in line(found)
+
+
+def test_a_clock_that_is_off_says_by_how_much() -> None:
+    assert checks_online.clock(30.0).ok
+    behind = checks_online.clock(-600.0)
+    assert not behind.ok
+    assert "600 s behind" in behind.text
