@@ -32,9 +32,9 @@ def merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def quick_inbox(name: str, **more: Any) -> dict[str, Any]:
-    """One entry of `inboxes`: `NAME/inbox`, so that its other folders lie in `NAME/`."""
-    return {"inbox": f"{name}/inbox", "settle": "100ms", "rescan": "500ms", **more}
+def quick_inbox(folder: str, **more: Any) -> dict[str, Any]:
+    """One entry of `inboxes`: `FOLDER/inbox`, beside which its other folders lie."""
+    return {"inbox": f"{folder}/inbox", "settle": "100ms", "rescan": "500ms", **more}
 
 
 class Lab:

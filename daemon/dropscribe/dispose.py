@@ -68,10 +68,12 @@ def private_name(media_id: int, ledger_id: str) -> bytes:
 
 def send_source_away(root: Path, media: OwedMedia, way: Way, ledger_id: str) -> Disposal:
     """Move or delete the source of one file. Blocking; raises OSError for a fault of the disk."""
-    if isinstance(way, Stay):
-        return Disposal(True)
     name = private_name(media.media_id, ledger_id)
     hidden = os.path.join(os.path.dirname(media.path), name)
+    if isinstance(way, Stay):
+        if look_at(root, hidden) != GONE:  # hidden by a try of before the configuration changed
+            _give_back(root, hidden, media.path)
+        return Disposal(True)
     reason = _hide(root, media, name, hidden)
     if reason is not None:
         arrived = isinstance(way, MoveTo) and way.resuming and is_there(media, way.path)

@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dropscribe.errors import OutOfOrder
-from dropscribe.mounts import filesystem_type, mark_of
+from dropscribe.mounts import MOUNTINFO, NETWORK_FILESYSTEMS, Mount, deepest_mount, mark_of
 
+RESTORE = "mount or restore it, or give dropscribe's user access; the work resumes by itself"
+MOVED = "mount the disk; if it was moved on purpose, stop the daemon and run `dropscribe forget` with this folder"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -21,6 +23,13 @@ class Place:
     filesystem: str
     fsid: int
     boot: str
+    mount: str = ""
+    """The mount point that the folder lies below."""
+
+    @property
+    def has_lasting_id(self) -> bool:
+        """Whether `fsid` names the file system itself: some have none, or make one up of the device at each mount."""
+        return self.fsid not in (0, self.device) and self.filesystem not in ("overlay", "ramfs", "tmpfs")
 
     def text(self) -> str:
         return json.dumps(asdict(self))
@@ -32,21 +41,28 @@ def place_of(path: Path) -> Place | None:
     if mark is None:
         return None
     boot = BOOT_ID.read_text().strip() if BOOT_ID.exists() else ""
-    return Place(mark.device, mark.is_mount, filesystem_type(path), os.statvfs(path).f_fsid, boot)
+    mount = deepest_mount(MOUNTINFO.read_bytes(), os.path.realpath(os.fsencode(path))) or Mount(b"", "unknown")
+    fsid = os.statvfs(path).f_fsid
+    return Place(mark.device, mark.is_mount, mount.filesystem, fsid, boot, os.fsdecode(mount.point))
 
 
 def same_place(before: Place, now: Place) -> bool:
     """Whether a folder is where it was: pure.
 
-    After a reboot, file systems that have no lasting id (overlay, tmpfs, some network ones) are known by their kind and
-    by whether the folder is their mount point.
+    Device numbers change with a reboot, and network shares get another at each mount. A file system without a lasting
+    id is then known by its kind and its mount point.
     """
+    lasting = before.has_lasting_id and now.has_lasting_id
+    if lasting and before.fsid != now.fsid:
+        return False
     if before.device == now.device:
         return before.is_mount == now.is_mount or before.boot != now.boot
-    if before.fsid and before.fsid == now.fsid:
+    if lasting:
         return True
-    kind = (before.filesystem, before.is_mount)
-    return before.boot != now.boot and kind == (now.filesystem, now.is_mount) and before.is_mount
+    if (before.filesystem, before.is_mount) != (now.filesystem, now.is_mount):
+        return False
+    renumbered = before.boot != now.boot or before.filesystem in NETWORK_FILESYSTEMS
+    return renumbered and (before.is_mount or before.mount == now.mount)
 
 
 class FolderGuard:
@@ -80,9 +96,10 @@ class FolderGuard:
         elif now is None:
             raise folder_fault(self.path, "FolderMissing", "it was there before and is missing now")
         elif not same_place(before, now):
-            raise folder_fault(self.path, "FolderElsewhere", "it lies on another device than before")
-        else:
-            self._place = before
+            raise folder_fault(self.path, "FolderElsewhere", "it lies on another device than before", MOVED)
+        elif now != self._place:
+            self._remember(os.fsencode(self.path), now.text())
+            self._place = now
 
     def _remembered(self) -> Place | None:
         text = self._known(os.fsencode(self.path))
@@ -97,7 +114,6 @@ class FolderGuard:
             self._place = now
 
 
-def folder_fault(path: Path, code: str, what: str) -> OutOfOrder:
+def folder_fault(path: Path, code: str, what: str, remedy: str = RESTORE) -> OutOfOrder:
     """An alarm for one folder; everything else goes on."""
-    remedy = "mount or restore it, or give dropscribe's user access; the work resumes by itself"
     return OutOfOrder(f"folder:{path}", code, f"the folder {path} cannot be used: {what}", remedy)

@@ -305,8 +305,8 @@ class Intake:
             log.info(
                 "file.taken", inbox=inbox.name, path=display(taken.path), joins=None if taken.new else taken.recognition
             )
-            if taken.stale_error_file is not None:
-                await self._in_thread(lambda: _remove_stale(taken.stale_error_file))  # noqa: B023 - awaited at once
+            if taken.failed_before is not None:
+                await self._in_thread(lambda: _remove_stale(taken.failed_before))  # noqa: B023 - awaited at once
             self._on_taken(inbox.name, taken)
         TAKE.recorded()
 
@@ -330,10 +330,13 @@ def _has_error_file(known: KnownMedia) -> bool:
     return known.error_file is not None and os.path.lexists(known.error_file)
 
 
-def _remove_stale(path: bytes | None) -> None:
-    if path is not None:
+def _remove_stale(failed: KnownMedia | None) -> None:
+    """The reason of a file that was tried again goes; the reason of one that still lies in failed/ stays."""
+    if failed is None or failed.error_file is None:
+        return
+    if failed.moved_to is None or not os.path.lexists(failed.moved_to):
         with contextlib.suppress(OSError):
-            os.unlink(path)
+            os.unlink(failed.error_file)
 
 
 @contextlib.contextmanager

@@ -27,11 +27,16 @@ TRIAL = 30.0
 
 @dataclass(frozen=True)
 class Breaker:
-    """One scope: how often it failed in a row, and from when on (monotonic) it may be tried."""
+    """One scope: how often it failed in a row, and from when on (monotonic) it may be tried.
+
+    `trying`: somebody took the try and its outcome is not known; `told`: a line said that it is open.
+    """
 
     scope: Scope
     failures: int
     may_try_at: float
+    trying: bool = False
+    told: bool = False
 
 
 def next_wait(failures: int, retry_after: float | None, first: float, longest: float) -> float:
@@ -68,7 +73,7 @@ class Scopes:
         if any(breaker.may_try_at > now for breaker in found):
             return False
         for breaker in found:
-            self._open[breaker.scope.name] = replace(breaker, may_try_at=now + TRIAL)
+            self._open[breaker.scope.name] = replace(breaker, may_try_at=now + TRIAL, trying=True)
         return True
 
     def wait(self, *names: str) -> float:
@@ -85,21 +90,29 @@ class Scopes:
     async def report(self, fault: OutOfOrder) -> None:
         """A try failed: open the scope, or lengthen its wait."""
         before = self._open.get(fault.scope)
+        at = self._clock.monotonic()
+        if before is not None and not before.trying and before.may_try_at > at:
+            # It began before the scope opened: many that fail in one moment are one failed try.
+            later = max(before.may_try_at, at + (fault.retry_after or 0.0))
+            self._open[fault.scope] = replace(before, may_try_at=later)
+            return
         failures = 0 if before is None else before.failures + 1
         wait = next_wait(failures, fault.retry_after, self._first, self._longest)
         now = self._clock.now()
         since = now if before is None else before.scope.since
         scope = Scope(fault.scope, fault.code, fault.message, fault.remedy, since, now + wait)
-        self._open[fault.scope] = Breaker(scope, failures, self._clock.monotonic() + wait)
-        if _is_news(before, scope, fault, failures):
+        told = before is not None and before.told
+        news = _is_news(before, fault, failures)
+        self._open[fault.scope] = Breaker(scope, failures, at + wait, told=told or news)
+        if news:
             await self._announce(scope, fault, wait)
-        elif not fault.quiet:
+        elif told:
             await self._remember(scope)
 
     async def works(self, name: str) -> None:
         """Something that needed this scope succeeded: it is in order."""
         breaker = self._open.pop(name, None)
-        if breaker is None:
+        if breaker is None or not breaker.told:
             return
         await self._forget(name)
         log.info(
@@ -119,7 +132,8 @@ class Scopes:
         )
 
 
-def _is_news(before: Breaker | None, scope: Scope, fault: OutOfOrder, failures: int) -> bool:
+def _is_news(before: Breaker | None, fault: OutOfOrder, failures: int) -> bool:
+    told = before is not None and before.told
     if fault.quiet:
-        return failures == STEADY_AFTER
-    return before is None or before.scope.code != scope.code
+        return not told and failures >= STEADY_AFTER
+    return not told or (before is not None and before.scope.code != fault.code)

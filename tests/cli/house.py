@@ -6,6 +6,7 @@ import hashlib
 import io
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from dropscribe.config.settings import Settings
 from dropscribe.disk import look_of_stat
 from dropscribe.error_file import error_json
 from dropscribe.folders import place_of
-from dropscribe.ledger import Ledger, batches, deliveries, intake, uploads, upkeep
+from dropscribe.ledger import Ledger, batches, deliveries, intake, upkeep, uploads
 from dropscribe.ledger.rows import NewMedia, PlannedOutput, Reservation
 from dropscribe.model import Failure, Fingerprint, Identity, Recipe
 from dropscribe.names import error_name
@@ -169,9 +170,7 @@ class House:
     def _fail(self, ledger: Ledger, media: Any) -> None:
         wanted = os.path.join(os.fsencode(self.failed), media.path)
         target = None if self.keeps else wanted
-        ledger.do_now(
-            deliveries.reserve_failures, [Reservation(media.media_id, (), target, error_name(wanted))]
-        )
+        ledger.do_now(deliveries.reserve_failures, [Reservation(media.media_id, (), target, error_name(wanted))])
         _write(error_name(wanted), error_json(Failure(media.code, media.message), "talks", media.path, NOW))
         self._move(media.path, target)
         ledger.do_now(deliveries.failed, [(media.media_id, None)], NOW + 5)
@@ -179,7 +178,7 @@ class House:
     def _move(self, path: bytes, target: bytes | None) -> None:
         if target is not None:
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            os.rename(os.path.join(os.fsencode(self.inbox), path), target)
+            shutil.move(os.path.join(os.fsencode(self.inbox), path), target)
 
     def deliver(self, path: str | bytes, content: bytes = b"sound") -> None:
         """A file went the whole way."""
@@ -214,5 +213,3 @@ def _write(path: bytes, content: bytes) -> None:
 def files_below(folder: Path) -> set[str]:
     """Paths of all files below a folder."""
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-
-

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cli.house import House
-from lab import FAST, Lab
 
+from cli.house import House
 from dropscribe import checks, checks_online
 from dropscribe.cli.check import line
 from dropscribe.sandbox import RunningSandbox, running_sandbox
+from lab import FAST, Lab
 from plain_user import plain_user_folder
 
 
@@ -83,14 +83,15 @@ def test_a_folder_that_may_not_be_written_says_what_to_do() -> None:
 
 def test_a_folder_that_could_not_be_created_says_so() -> None:
     with plain_user_folder() as folder:
-        house = House(folder)
+        closed = folder / "closed"
+        closed.mkdir()
+        house = House(closed)
         house.done.rmdir()
-        house.state.mkdir(0o700)
-        folder.chmod(0o555)
+        closed.chmod(0o555)
         ran = house.run("check")
-        folder.chmod(0o777)
+        closed.chmod(0o777)
     assert ran.code == 1
-    assert f"talks done: {house.done} cannot be created" in ran.out
+    assert f"talks done: {house.done} cannot be created in {closed}" in ran.out
 
 
 def test_a_folder_that_is_a_file_says_so(house: House) -> None:

@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+
 from cli.house import House, files_below
 
 TABLES = ("media", "output", "recognition", "result", "batch_item", "stored_object")

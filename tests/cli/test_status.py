@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.house import NOW, House
 
+from cli.house import NOW, House
 from dropscribe.errors import OutOfOrder
 from dropscribe.ledger import batches, upkeep
 from dropscribe.ledger.sqlite import writer_engine

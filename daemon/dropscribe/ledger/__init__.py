@@ -6,9 +6,11 @@ runs them: `await ledger.do(uploads.claim, ...)` in the one ledger thread, group
 """
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -29,6 +31,7 @@ Statement = Callable[Concatenate[Connection, P], Value]
 
 LEDGER_FILE = "ledger.sqlite"
 LOCK_FILE = "lock"
+HOLD_TRIES, HOLD_PAUSE = 10, 0.05
 
 
 class Ledger:
@@ -95,14 +98,13 @@ class Ledger:
 def _hold(state: Path) -> int:
     """Owning this lock proves that every claim in the ledger is dead."""
     lock = os.open(state / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise StateHeld(
-            f"another dropscribe daemon holds the state folder {state}; one daemon a state folder"
-        ) from None
-    return lock
+    for _ in range(HOLD_TRIES):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        time.sleep(HOLD_PAUSE)  # `status` asks who holds it by holding it for an instant
+    os.close(lock)
+    raise StateHeld(f"another dropscribe daemon holds the state folder {state}; one daemon a state folder")
 
 
 def is_held(state: Path) -> bool:

@@ -24,7 +24,7 @@ _LATEST = (
     .group_by(media.c.path)
     .scalar_subquery()
 )
-_KNOWN = select(media.c.id, media.c.path, *LOOK_COLUMNS, media.c.state, media.c.error_file).where(
+_KNOWN = select(media.c.id, media.c.path, *LOOK_COLUMNS, media.c.state, media.c.error_file, media.c.moved_to).where(
     media.c.id.in_(_LATEST)
 )
 _LIVE = select(
@@ -63,7 +63,7 @@ def look_of(row: Row[Any]) -> Look:
 def known(connection: Connection, inbox: str, paths: Sequence[bytes]) -> dict[bytes, KnownMedia]:
     """The latest row of each of these paths (at most some hundred)."""
     rows = connection.execute(_KNOWN, {"inbox": inbox, "paths": list(paths)})
-    return {row.path: KnownMedia(row.id, look_of(row), row.state, row.error_file) for row in rows}
+    return {row.path: KnownMedia(row.id, look_of(row), row.state, row.error_file, row.moved_to) for row in rows}
 
 
 def take(connection: Connection, inbox: str, files: Sequence[NewMedia], now: float) -> list[Taken]:
@@ -195,5 +195,5 @@ def _taken(
     fresh: dict[Content, NewMedia],
     earlier: KnownMedia | None,
 ) -> Taken:
-    stale = earlier.error_file if earlier is not None and earlier.state == "failed" else None
-    return Taken(new.path, joined[1], fresh.get(_content(new)) is new, stale)
+    failed_before = earlier if earlier is not None and earlier.state == "failed" else None
+    return Taken(new.path, joined[1], fresh.get(_content(new)) is new, failed_before)

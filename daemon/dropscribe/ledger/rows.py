@@ -24,6 +24,7 @@ class KnownMedia:
     look: Look
     state: MediaState
     error_file: bytes | None
+    moved_to: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Taken:
     path: bytes
     recognition: RecognitionState
     new: bool
-    stale_error_file: bytes | None = None
+    failed_before: KnownMedia | None = None
+    """The same path's last row, if it had failed: its error file is stale, unless the failed source still lies there."""
 
 
 @dataclass(frozen=True, slots=True)

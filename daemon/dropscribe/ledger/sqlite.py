@@ -64,7 +64,7 @@ def is_disk_trouble(error: BaseException) -> bool:
 def _prepare_writer(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # SQLAlchemy's begin event speaks, not the driver
     _refuse_foreign_file(connection)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON",
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON", "secure_delete=ON",
                    f"application_id={APPLICATION_ID}", "journal_size_limit=67108864"):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}")
 

@@ -1,0 +1,63 @@
+"""A library that keeps its sources, met with a ledger that knows nothing."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dropscribe.sandbox import running_sandbox
+from lab import FAST, Lab
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Lab]:
+    """Two delivered files in keep mode; then the state folder is lost."""
+    with running_sandbox(FAST) as sandbox:
+        lab = Lab(tmp_path, sandbox)
+        lab.configure({"done": "keep"})
+        lab.drop("a.mp3")
+        lab.drop("b/c.mp3")
+        assert lab.run_once().returncode == 0
+        shutil.rmtree(lab.state)
+        yield lab
+
+
+def test_outputs_of_the_same_content_and_settings_are_adopted_and_nothing_is_bought(library: Lab) -> None:
+    before = library.outputs()
+
+    assert library.run_once().returncode == 0
+
+    assert library.calls("submit") == 1
+    assert library.outputs() == before
+
+
+def test_other_content_is_bought_and_the_old_outputs_stay_untouched(library: Lab) -> None:
+    before = library.outputs()
+    library.drop("a.mp3", b"rewritten while the state was lost")
+
+    assert library.run_once().returncode == 0
+
+    after = library.outputs()
+    assert library.calls("submit") == 2
+    assert {name: after[name] for name in before} == before
+    assert json.loads(after["a.mp3.json"])["source"]["size"] == len(b"rewritten while the state was lost")
+
+
+def test_other_settings_are_bought(library: Lab) -> None:
+    library.configure({"done": "keep", "recognition": {"language_hints": ["zh"]}})
+
+    assert library.run_once().returncode == 0
+
+    assert library.calls("submit") == 2
+
+
+def test_an_adopted_file_that_is_rewritten_replaces_its_own_outputs(library: Lab) -> None:
+    assert library.run_once().returncode == 0
+    library.drop("a.mp3", b"rewritten after it was adopted")
+
+    assert library.run_once().returncode == 0
+
+    assert set(library.outputs()) == {"a.json", "a.srt", "b/c.json", "b/c.srt"}
+    assert json.loads(library.outputs()["a.json"])["source"]["size"] == len(b"rewritten after it was adopted")

@@ -1,0 +1,142 @@
+"""The only act that costs: whatever becomes of a submit, each content is billed once."""
+
+from typing import Any
+
+import pytest
+
+from lab import Lab, eventually, files_below, sha256
+
+ANSWER_LOST: dict[str, dict[str, Any]] = {
+    "cut": {"does": "lost"},
+    "an HTML page": {"does": "not_json"},
+    "half an answer": {"does": "truncate"},
+}
+
+
+@pytest.mark.parametrize("fault", ANSWER_LOST.values(), ids=ANSWER_LOST.keys())
+def test_a_submit_whose_answer_was_lost_is_adopted(lab: Lab, fault: dict[str, Any]) -> None:
+    lab.sandbox.inject("submit", times=1, **fault)
+    files = [lab.drop("talk.mp3"), lab.drop("other.mp3")]
+
+    assert lab.run_once().returncode == 0
+
+    assert lab.calls("submit") == 1
+    assert dict(lab.billed()) == {sha256(data): 1 for data in files}
+    assert set(lab.heard().values()) == {sha256(data) for data in files}
+    lab.assert_bucket_is_empty()
+
+
+NEVER_ARRIVED: dict[str, dict[str, Any]] = {
+    "dropped": {"does": "drop"},
+    "error 500": {"does": "error", "status": 500},
+}
+
+
+@pytest.mark.parametrize("fault", NEVER_ARRIVED.values(), ids=NEVER_ARRIVED.keys())
+def test_a_submit_that_never_arrived_is_sent_again_under_new_keys_after_the_grace(
+    lab: Lab, fault: dict[str, Any]
+) -> None:
+    lab.configure(model_studio={"lost_submit_grace": "700ms"})
+    lab.sandbox.inject("submit", times=1, **fault)
+    data = lab.drop("talk.mp3")
+    with lab.start():
+        eventually(lambda: lab.calls("submit") == 1)
+        first = lab.sandbox.state()
+        eventually((lab.done / "talk.mp3").exists)
+        eventually(lambda: lab.sandbox.state()["objects"] == [])
+
+    [entry] = lab.sandbox.state()["book"]
+    [stored] = first["objects"]
+    assert lab.calls("submit") == 2
+    assert entry["time"] - first["now"] >= 0.5
+    assert stored["key"] not in entry["file"]
+    assert dict(lab.billed()) == {sha256(data): 1}
+
+
+def test_a_429_quiets_the_submits_as_long_as_it_says_and_charges_no_file(lab: Lab) -> None:
+    lab.configure(retry={"attempts": 1})
+    lab.sandbox.inject("submit", "error", status=429, code="Throttling.RateQuota", retry_after=1, times=2)
+    began = lab.sandbox.state()["now"]
+    lab.drop("talk.mp3")
+
+    assert lab.run_once().returncode == 0
+
+    [task] = lab.sandbox.state()["tasks"]
+    assert task["created"] - began >= 2
+    assert lab.calls("submit") == 3
+    assert set(lab.outputs()) == {"talk.json", "talk.srt"}
+
+
+def test_results_are_collected_while_submits_are_shut(lab: Lab) -> None:
+    lab.sandbox.change(task_seconds=1.0)
+    paid = lab.drop("paid.mp3")
+    with lab.start() as daemon:
+        eventually(lambda: lab.calls("submit") == 1)
+        lab.sandbox.inject("submit", "error", status=400, code="Arrearage")
+        waits = lab.drop("waits.mp3")
+        eventually(lambda: lab.calls("submit") >= 2)
+        eventually((lab.done / "paid.mp3").exists)
+
+        assert files_below(lab.inbox) == {"waits.mp3": waits}
+        assert [event["code"] for event in daemon.logged("scope.opened")] == ["Arrearage"]
+
+        lab.sandbox.clear_faults()
+        eventually((lab.done / "waits.mp3").exists)
+        assert daemon.stop() == 0
+
+    assert dict(lab.billed()) == {sha256(paid): 1, sha256(waits): 1}
+    assert files_below(lab.failed) == {}
+
+
+def test_settings_that_the_service_refuses_are_no_fault_of_the_files(lab: Lab) -> None:
+    lab.sandbox.inject("submit", "error", status=400, code="InvalidParameter", message="parameters.x is wrong")
+    files = {path: lab.drop(path) for path in ("a.mp3", "b.mp3", "c.mp3")}
+
+    stuck = lab.run_once(patience="1s")
+    assert stuck.returncode == 1
+    assert files_below(lab.inbox) == files
+    assert files_below(lab.failed) == {}
+
+    lab.sandbox.clear_faults()
+    assert lab.run_once().returncode == 0
+    assert files_below(lab.done) == files
+
+
+def test_an_account_that_takes_one_url_a_task_is_found_out_and_remembered(lab: Lab) -> None:
+    lab.sandbox.inject("submit", "one_url")
+    files = [lab.drop(f"{n}.mp3") for n in range(4)]
+    assert lab.run_once().returncode == 0
+    statuses = lab.sandbox.state()["calls"]["submit"]["statuses"]
+    assert statuses["200"] == 4
+    assert statuses["400"] <= 2
+
+    files += [lab.drop(f"second {n}.mp3") for n in range(3)]
+    assert lab.run_once().returncode == 0
+
+    after = lab.sandbox.state()["calls"]["submit"]["statuses"]
+    assert after == {"200": 7, "400": statuses["400"]}
+    assert dict(lab.billed()) == {sha256(data): 1 for data in files}
+
+
+def test_an_account_that_answers_only_the_first_url_of_a_task_is_found_out(lab: Lab) -> None:
+    lab.configure(model_studio={"max_urls_per_task": 4}, batch={"max_wait": "5s"})
+    lab.sandbox.inject("submit", "first_only")
+    files = [lab.drop(f"{n}.mp3") for n in range(12)]
+
+    assert lab.run_once().returncode == 0
+
+    assert dict(lab.billed()) == {sha256(data): 1 for data in files}
+    assert files_below(lab.failed) == {}
+
+
+def test_tasks_that_the_service_drops_are_bought_again_once_and_then_given_up(lab: Lab) -> None:
+    lab.sandbox.inject("query", "unknown")
+    lab.sandbox.inject("list", "hide")
+    data = lab.drop("talk.mp3")
+
+    assert lab.run_once().returncode == 2
+
+    assert lab.calls("submit") == 2
+    assert set(files_below(lab.failed)) == {"talk.mp3", "talk.mp3.error.json"}
+    assert files_below(lab.failed)["talk.mp3"] == data
+    lab.assert_bucket_is_empty()

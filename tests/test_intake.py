@@ -1,0 +1,60 @@
+"""Which files that lie in an inbox are to be taken."""
+
+import pytest
+
+from dropscribe.intake import is_new
+from dropscribe.ledger.rows import KnownMedia
+from dropscribe.model import Look, MediaState
+
+TAKEN = Look(size=5, mtime_ns=1, inode=7)
+OTHERS = [Look(6, 1, 7), Look(5, 2, 7), Look(5, 1, 8)]
+
+
+def known(state: MediaState) -> KnownMedia:
+    return KnownMedia(1, TAKEN, state, b"/failed/a.mp3.error.json")
+
+
+def stands(_known: KnownMedia) -> bool:
+    return True
+
+
+def is_gone(_known: KnownMedia) -> bool:
+    return False
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_path_never_seen_is_new(keeps: bool) -> None:
+    assert is_new(TAKEN, None, keeps, stands)
+
+
+@pytest.mark.parametrize(
+    ("state", "kept", "moved"),
+    [
+        ("waiting", False, False),
+        ("due", False, False),
+        ("delivering", False, False),
+        ("failing", False, False),
+        ("delivered", False, True),
+        ("failed", False, True),
+        ("withdrawn", True, True),
+    ],
+)
+def test_the_very_file_that_was_taken_is_new_again_only_if_it_should_not_lie_there(
+    state: MediaState, kept: bool, moved: bool
+) -> None:
+    assert is_new(TAKEN, known(state), True, stands) is kept
+    assert is_new(TAKEN, known(state), False, stands) is moved
+
+
+@pytest.mark.parametrize("look", OTHERS, ids=["size", "mtime", "inode"])
+@pytest.mark.parametrize("keeps", [True, False])
+@pytest.mark.parametrize("state", ["waiting", "due", "delivering", "failing", "delivered", "failed", "withdrawn"])
+def test_another_file_in_its_place_is_new_whatever_became_of_the_first(
+    state: MediaState, keeps: bool, look: Look
+) -> None:
+    assert is_new(look, known(state), keeps, stands)
+
+
+def test_a_failed_file_that_was_kept_is_tried_again_when_its_error_file_is_taken_away() -> None:
+    assert not is_new(TAKEN, known("failed"), True, stands)
+    assert is_new(TAKEN, known("failed"), True, is_gone)
