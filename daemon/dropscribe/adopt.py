@@ -1,4 +1,4 @@
-"""A keep library met with a ledger that does not know it: outputs that we wrote before are adopted, not bought again."""
+"""A keep library met with a ledger that does not know it: outputs of our own are adopted, not bought again."""
 
 import hashlib
 import json

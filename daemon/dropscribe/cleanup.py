@@ -10,12 +10,11 @@ from concurrent.futures import Executor
 import structlog
 
 from dropscribe.boundaries import Step
-from dropscribe.clock import Clock, wait_for_event
+from dropscribe.clock import wait_for_event
 from dropscribe.errors import OutOfOrder
-from dropscribe.ledger import Ledger, upkeep
+from dropscribe.house import House
+from dropscribe.ledger import upkeep
 from dropscribe.ledger.rows import Doomed
-from dropscribe.remote.ports import ObjectStore
-from dropscribe.scopes import Scopes
 
 log = structlog.get_logger()
 
@@ -32,28 +31,17 @@ class Cleaner:
 
     def __init__(
         self,
-        ledger: Ledger,
-        store: ObjectStore,
-        scopes: Scopes,
-        clock: Clock,
+        house: House,
         threads: Executor,
-        keep_results: Callable[[], float],
         on_gone: Callable[[], None],
     ) -> None:
-        """`keep_results` gives seconds; `on_gone` is called when old objects made room for a new attempt."""
-        self._ledger = ledger
-        self._store = store
-        self._scopes = scopes
-        self._clock = clock
+        """`on_gone` is called when old objects made room for a new attempt."""
+        self._house = house
+        self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._threads = threads
-        self._keep_results = keep_results
         self._on_gone = on_gone
         self._results_at = 0.0
         self.wake = asyncio.Event()
-
-    def use(self, store: ObjectStore) -> None:
-        """Delete with these credentials from now on (a reload)."""
-        self._store = store
 
     async def run(self) -> None:
         """Clean until cancelled."""
@@ -89,17 +77,17 @@ class Cleaner:
         for one in doomed:
             if one.multipart:
                 self._abort(one)
-        self._store.delete_many([one.key for one in doomed])
+        self._house.store.delete_many([one.key for one in doomed])
 
     def _abort(self, one: Doomed) -> None:
-        for upload_id in {one.upload_id, *self._store.unfinished(one.key)} - {None}:
+        for upload_id in {one.upload_id, *self._house.store.unfinished(one.key)} - {None}:
             assert upload_id is not None
-            self._store.abort(one.key, upload_id)
+            self._house.store.abort(one.key, upload_id)
 
     async def _forget_results(self) -> None:
         if self._clock.monotonic() < self._results_at:
             return
         self._results_at = self._clock.monotonic() + RESULTS_EVERY
-        before = self._clock.now() - self._keep_results()
+        before = self._clock.now() - self._house.settings.keep_results
         while dropped := await self._ledger.do(upkeep.forget_results, before):
             log.info("results.forgotten", count=dropped)

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 import structlog
 
 from dropscribe.boundaries import Step
-from dropscribe.clock import Clock, wait_for_event
+from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import Settings
 from dropscribe.errors import OutOfOrder, TryLater
-from dropscribe.ledger import Ledger, batches
-from dropscribe.ledger.rows import BatchRow, Item
+from dropscribe.house import House
+from dropscribe.ledger import batches
+from dropscribe.ledger.rows import Again, BatchRow, Item
 from dropscribe.model import Failure, TaskReport
 from dropscribe.remote.policy import poll_wait, slow_wait
-from dropscribe.remote.ports import Recogniser, ResultGone
-from dropscribe.scopes import Scopes
+from dropscribe.remote.ports import ResultGone
 from dropscribe.transcript import UnusableResult, parse, without_url_queries
 from dropscribe.verdicts import Fetch, NoSpeech, Refuse, SendAgain, Verdict, is_terminal, judge
 
@@ -63,21 +63,14 @@ class Collector:
 
     def __init__(
         self,
-        ledger: Ledger,
-        recogniser: Recogniser,
-        settings: Callable[[], Settings],
-        scopes: Scopes,
-        clock: Clock,
+        house: House,
         threads: Executor,
         on_answer: Callable[[], None],
         on_again: Callable[[], None],
     ) -> None:
         """`on_answer`: files are owed something; `on_again`: something is to be uploaded or submitted again."""
-        self._ledger = ledger
-        self._recogniser = recogniser
-        self._settings_now = settings
-        self._scopes = scopes
-        self._clock = clock
+        self._house = house
+        self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._threads = threads
         self._on_answer = on_answer
         self._on_again = on_again
@@ -99,8 +92,7 @@ class Collector:
 
     @property
     def _settings(self) -> Settings:
-        """As of now: a reload changes them."""
-        return self._settings_now()
+        return self._house.settings
 
     async def run(self) -> None:
         """Poll until cancelled; begins with what an earlier process left running."""
@@ -126,7 +118,7 @@ class Collector:
             self._wanted.discard(batch_id)
 
     def _adopt(self, row: BatchRow, first: float) -> None:
-        who = self._recogniser.identity
+        who = self._house.recogniser.identity
         if (row.endpoint, row.account) != (who.endpoint, who.account):
             log.warning("batch.of-another-account", batch=row.id, task_id=row.task_id, files=len(row.items))
             return
@@ -166,7 +158,7 @@ class Collector:
 
     async def _ask(self, polled: Polled) -> None:
         try:
-            report = await self._recogniser.query(polled.row.task_id or "")
+            report = await self._house.recogniser.query(polled.row.task_id or "")
             await self._scopes.works("queries")
             await self._consider(polled, report)
         except (OutOfOrder, TryLater) as fault:
@@ -205,7 +197,7 @@ class Collector:
             self._on_answer()
 
     async def _is_listed(self, row: BatchRow) -> bool:
-        return any(task.task_id == row.task_id for task in await self._recogniser.list_tasks(None))
+        return any(task.task_id == row.task_id for task in await self._house.recogniser.list_tasks(None))
 
     async def _bring_home(self, polled: Polled, report: TaskReport) -> None:
         verdicts = judge(polled.row.items, report, self._settings.retry.attempts)
@@ -255,7 +247,7 @@ class Collector:
         item = one.item
         async with self._fetching:
             try:
-                raw = await self._recogniser.fetch(one.url, LARGEST_RESULT)
+                raw = await self._house.recogniser.fetch(one.url, LARGEST_RESULT)
                 return await asyncio.get_running_loop().run_in_executor(self._threads, _checked, raw)
             except ResultGone:
                 await self._result_gone(polled, item)
@@ -305,17 +297,9 @@ class Collector:
         retry, item = self._settings.retry, verdict.item
         wait = slow_wait(item.attempts, retry.first_wait, retry.longest_wait, 0.5) if verdict.charged else 0.0
         RECORD.before()
-        await self._ledger.do(
-            batches.again,
-            row.id,
-            item.recognition_id,
-            verdict.code,
-            verdict.message,
-            self._clock.now() + wait,
-            verdict.reupload,
-            verdict.alone,
-            verdict.charged,
-        )
+        until = self._clock.now() + wait
+        more = Again(verdict.code, verdict.message, until, verdict.reupload, verdict.company, verdict.charged)
+        await self._ledger.do(batches.again, row.id, item.recognition_id, more)
         RECORD.recorded()
         log.warning("file.again", recognition=item.recognition_id, code=verdict.code, retry_in=round(wait, 1))
         self._on_again()

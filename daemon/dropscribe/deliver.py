@@ -4,7 +4,8 @@
          -> source hidden, proved to be the very file that was heard, placed in done/ -> delivered
     failing -> names reserved -> error file placed, synced -> source placed in failed/ -> failed
 
-One deliverer an inbox, so that a slow or missing folder stops no other. Files go in groups: one sync a folder and group.
+One deliverer an inbox, so that a slow or missing folder stops no other. Files go in groups: one sync a folder and
+group.
 """
 
 import asyncio
@@ -21,20 +22,20 @@ from typing import TypeVar
 import structlog
 
 from dropscribe.boundaries import Step
-from dropscribe.clock import Clock, wait_for_event
+from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
 from dropscribe.disk.placing import content_sha256, make_folders, place, replace, sync_folder, write_aside
 from dropscribe.dispose import Disposal, MoveTo, Remove, Stay, Way, send_source_away, still_fits
 from dropscribe.error_file import error_json
 from dropscribe.errors import OutOfOrder
-from dropscribe.folders import FolderGuard, folder_fault
-from dropscribe.ledger import Ledger, deliveries
+from dropscribe.folders import folder_fault
+from dropscribe.house import House
+from dropscribe.ledger import deliveries
 from dropscribe.ledger.rows import OwedMedia, Owner, PlannedOutput, Reservation
 from dropscribe.model import Document, Failure
 from dropscribe.names import display, error_name, placing_order
 from dropscribe.naming import Standing, first_free, first_free_with_error, standing, stems
 from dropscribe.render import FORMATS, render_all
-from dropscribe.scopes import Scopes
 from dropscribe.transcript import UnusableResult, parse
 
 log = structlog.get_logger()
@@ -49,6 +50,7 @@ ERROR_FILE = Step("deliver.error-file", "before", "effect")
 FAILED = Step("deliver.failed", "before", "recorded")
 
 GROUP = 64
+LONGEST_OBSTACLE = 60.0
 
 
 @dataclass(frozen=True)
@@ -74,25 +76,15 @@ class Deliverer:
     def __init__(
         self,
         name: str,
-        inboxes: Mapping[str, InboxSettings],
-        ledger: Ledger,
-        scopes: Scopes,
-        clock: Clock,
+        house: House,
         threads: Executor,
-        guard: Callable[[Path], FolderGuard],
-        longest_wait: float,
         on_done: Callable[[], None],
     ) -> None:
-        """`inboxes` is read anew for each group: folders and outputs are those of the moment of delivery."""
+        """Folders and outputs are those of the moment of delivery; `on_done` is called after each group."""
         self._name = name
-        self._inboxes = inboxes
-        self._ledger = ledger
-        self._scopes = scopes
-        self._clock = clock
+        self._house = house
+        self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._threads = threads
-        self._guard = guard
-        self._longest_wait = longest_wait
-        self._obstacle_wait = min(60.0, longest_wait)
         self._on_done = on_done
         self._trouble: str | None = None
         self._stopping = False
@@ -100,7 +92,7 @@ class Deliverer:
 
     @property
     def _inbox(self) -> InboxSettings:
-        return self._inboxes[self._name]
+        return self._house.inboxes[self._name]
 
     def stop(self) -> None:
         """End after the group that is being placed."""
@@ -129,7 +121,7 @@ class Deliverer:
             await self._scopes.report(fault)
         except Exception:
             log.exception("deliver.bug", inbox=self._name, files=len(group), first=display(group[0].path))
-            until = self._clock.now() + self._longest_wait
+            until = self._clock.now() + self._house.settings.retry.longest_wait
             ids = [media.media_id for media in group]
             await self._ledger.do(deliveries.postpone, ids, "a bug in dropscribe; see the log", until)
             self._trouble = f"deliver:{self._name}"
@@ -159,7 +151,7 @@ class Deliverer:
     async def _postpone(self, stuck: Mapping[int, str | None]) -> None:
         """Files that cannot be placed as planned: the next round plans anew; an obstacle gets time to be moved away."""
         for media_id, reason in stuck.items():
-            wait = 0.5 if reason is None else self._obstacle_wait
+            wait = 0.5 if reason is None else min(LONGEST_OBSTACLE, self._house.settings.retry.longest_wait)
             if reason is not None:
                 log.warning("deliver.obstacle", inbox=self._name, media=media_id, reason=reason, retry_in=wait)
             await self._ledger.do(deliveries.postpone, [media_id], reason, self._clock.now() + wait)
@@ -251,11 +243,11 @@ class Deliverer:
             return [(media, self._dispose(inbox, media, plan.moved_to)) for media, plan in pairs]
 
     def _check_folders(self, inbox: InboxSettings, target: Path | str) -> None:
-        self._guard(inbox.inbox).check()
+        self._house.guard(inbox.inbox).check()
         if target is inbox.done:
-            self._guard(inbox.outbox).check()
+            self._house.guard(inbox.outbox).check()
         if isinstance(target, Path):
-            self._guard(target).check()
+            self._house.guard(target).check()
 
     async def _in_thread(self, call: Callable[[], Value]) -> Value:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)

@@ -60,7 +60,8 @@ class RequestRefused(DropscribeError):
 class OutOfOrder(DropscribeError):
     """Account, network, service, disk or folder: charges no file, opens the scope, probes, resumes.
 
-    `scope` is `api`, `storage`, `model:<name>` or `folder:<path>`; `retry_after` is in seconds where the other side named one.
+    `scope` is `api`, `storage`, `model:<name>`, `folder:<path>` ...; `retry_after` is in seconds where the other side
+    named one.
     `quiet` marks a mere "slow down" (429): the scope waits, but nobody is alarmed.
     """
 

@@ -1,4 +1,4 @@
-"""Folders remember where they lay. One that is missing, or lies elsewhere, is an alarm: never created anew, never taken for empty."""
+"""Folders remember where they lay: one that is missing, or elsewhere, is an alarm, and never taken for empty."""
 
 import json
 import os
@@ -41,9 +41,16 @@ def place_of(path: Path) -> Place | None:
     if mark is None:
         return None
     boot = BOOT_ID.read_text().strip() if BOOT_ID.exists() else ""
-    mount = deepest_mount(MOUNTINFO.read_bytes(), os.path.realpath(os.fsencode(path))) or Mount(b"", "unknown")
-    fsid = os.statvfs(path).f_fsid
+    mount, fsid = _mount_of(path), os.statvfs(path).f_fsid
     return Place(mark.device, mark.is_mount, mount.filesystem, fsid, boot, os.fsdecode(mount.point))
+
+
+def _mount_of(path: Path) -> Mount:
+    unknown = Mount(b"", "unknown")
+    try:
+        return deepest_mount(MOUNTINFO.read_bytes(), os.path.realpath(os.fsencode(path))) or unknown
+    except OSError:
+        return unknown
 
 
 def same_place(before: Place, now: Place) -> bool:
@@ -97,9 +104,14 @@ class FolderGuard:
             raise folder_fault(self.path, "FolderMissing", "it was there before and is missing now")
         elif not same_place(before, now):
             raise folder_fault(self.path, "FolderElsewhere", "it lies on another device than before", MOVED)
-        elif now != self._place:
+        else:
+            self._keep(before, now)
+
+    def _keep(self, before: Place, now: Place) -> None:
+        """A folder found again is remembered as it lies now: one boot's numbers say little in the next but one."""
+        if now != before:
             self._remember(os.fsencode(self.path), now.text())
-            self._place = now
+        self._place = now
 
     def _remembered(self) -> Place | None:
         text = self._known(os.fsencode(self.path))

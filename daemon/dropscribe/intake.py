@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from itertools import islice
 from pathlib import Path
@@ -19,19 +19,19 @@ import structlog
 
 from dropscribe.adopt import own_outputs
 from dropscribe.boundaries import Step
-from dropscribe.clock import Clock, wait_for_event
+from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
 from dropscribe.disk.sources import Stopped, look_at
 from dropscribe.errors import OutOfOrder, SourceChanged
-from dropscribe.folders import FolderGuard, folder_fault
+from dropscribe.folders import folder_fault
 from dropscribe.hashing import StillOpen, take
-from dropscribe.ledger import Ledger, intake
+from dropscribe.house import House
+from dropscribe.ledger import intake
 from dropscribe.ledger.rows import KnownMedia, NewMedia, Taken
 from dropscribe.model import LARGEST_MEDIA, Failure, Fingerprint, Look
 from dropscribe.names import display, suffix_of
 from dropscribe.packing import size_class
 from dropscribe.scan import Candidate, Rules, inspect, walk
-from dropscribe.scopes import Scopes
 from dropscribe.settle import Settled, Tracker
 from dropscribe.watch import FolderWatch, RescanPace, probe_name, send_probe
 
@@ -78,33 +78,26 @@ class Intake:
     def __init__(
         self,
         name: str,
-        inboxes: Mapping[str, InboxSettings],
+        house: House,
         skip: Callable[[], Sequence[Path]],
-        ledger: Ledger,
-        scopes: Scopes,
-        clock: Clock,
         threads: Executor,
-        guard: Callable[[Path], FolderGuard],
         on_taken: Callable[[str, Taken], None],
         watch: WatchFactory | None,
     ) -> None:
-        """`skip` gives the folders that are never scanned. Without `watch` (`run --once`) only what lies in the inbox at
-        the first scan is taken.
+        """`skip` gives the folders that are never scanned. Without `watch` (`run --once`) only what lies in the inbox
+        at the first scan is taken.
         """
         self._name = name
-        self._inboxes = inboxes
         self._skip = skip
-        self._ledger = ledger
-        self._scopes = scopes
-        self._clock = clock
+        self._house = house
+        self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._threads = threads
-        self._guard = guard
         self._on_taken = on_taken
         self._new_watch = watch
         self._watch: FolderWatch | None = None
-        self._pace = RescanPace(inboxes[name].rescan)
+        self._pace = RescanPace(house.inboxes[name].rescan)
         self._cost = 0.0
-        self._tracker = Tracker(inboxes[name].settle, CAPACITY)
+        self._tracker = Tracker(house.inboxes[name].settle, CAPACITY)
         self._hints: set[bytes] = set()
         self._scan_at = 0.0
         self._overflow = False
@@ -159,11 +152,11 @@ class Intake:
 
     @property
     def _inbox(self) -> InboxSettings:
-        return self._inboxes[self._name]
+        return self._house.inboxes[self._name]
 
     async def _round(self) -> None:
         inbox = self._inbox
-        await self._in_thread(self._guard(inbox.inbox).check)
+        await self._in_thread(self._house.guard(inbox.inbox).check)
         if self._clock.monotonic() >= self._scan_at:
             await self._rescan(inbox)
         if self._hints:
@@ -209,7 +202,7 @@ class Intake:
                 await self._in_thread(lambda: send_probe(inbox.inbox, name))
 
     def _scan(self, inbox: InboxSettings) -> None:
-        """Every candidate that the ledger does not know gets its first look. In a thread; nothing else uses the tracker."""
+        """Every candidate that the ledger does not know gets its first look. In a thread, while nothing else tracks."""
         rules = Rules(inbox.include, inbox.exclude)
         with _inbox_trouble(inbox.inbox):
             entries = walk(inbox.inbox, self._skip(), rules)

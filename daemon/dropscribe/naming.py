@@ -1,4 +1,4 @@
-"""Which names a file's outputs, its source and its error file get: pure. What stands on disk and in the ledger is given.
+"""Which names a file's outputs, its source and its error file get: pure. What stands on disk is given.
 
 The whole set of outputs shares one stem; where any of its names belongs to another source, or to nobody we know, the
 whole set moves on to the next stem. Nothing that dropscribe did not write is ever replaced.

@@ -41,7 +41,8 @@ def timetable(
     leaving: list[Departure] = []
     waits: list[float] = []
     for group in groups:
-        limit = 1 if group.alone else limit_of(group.model)
+        allowed = limit_of(group.model)
+        limit = min(group.company, allowed) if group.company else allowed
         full, rest = divmod(group.count, limit)
         departs_at = group.oldest + max_wait
         if rest and (hurry or departs_at <= now):

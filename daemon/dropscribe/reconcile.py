@@ -10,16 +10,15 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from dropscribe.boundaries import Step
-from dropscribe.clock import Clock, wait_for_event
+from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import Settings
 from dropscribe.errors import OutOfOrder, TryLater
-from dropscribe.ledger import Ledger, batches
+from dropscribe.house import House
+from dropscribe.ledger import batches
 from dropscribe.ledger.rows import BatchRow
 from dropscribe.lost import Settled, candidates, same_model, settle
 from dropscribe.model import Failure, ListedTask, TaskReport
 from dropscribe.remote.policy import poll_wait
-from dropscribe.remote.ports import Recogniser
-from dropscribe.scopes import Scopes
 from dropscribe.verdicts import is_terminal, keys_under
 
 log = structlog.get_logger()
@@ -33,20 +32,13 @@ class Reconciler:
 
     def __init__(
         self,
-        ledger: Ledger,
-        recogniser: Recogniser,
-        settings: Callable[[], Settings],
-        scopes: Scopes,
-        clock: Clock,
+        house: House,
         on_task: Callable[[int], None],
         on_needed: Callable[[], None],
     ) -> None:
         """`on_task` gets the id of a batch that has a task; `on_needed` is called when objects are needed anew."""
-        self._ledger = ledger
-        self._recogniser = recogniser
-        self._settings_now = settings
-        self._scopes = scopes
-        self._clock = clock
+        self._house = house
+        self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._on_task = on_task
         self._on_needed = on_needed
         self._foreign: set[str] = set()
@@ -54,8 +46,7 @@ class Reconciler:
 
     @property
     def _settings(self) -> Settings:
-        """As of now: a reload changes them."""
-        return self._settings_now()
+        return self._house.settings
 
     async def open_gate(self, withhold: Callable[[set[int]], None]) -> None:
         """Return when the task list was read once. What a forgotten task could be about is withheld until it is known.
@@ -92,7 +83,7 @@ class Reconciler:
             await wait_for_event(self.wake, self._clock, pause if busy else None)
 
     def _is_mine(self, row: BatchRow) -> bool:
-        who = self._recogniser.identity
+        who = self._house.recogniser.identity
         return (row.endpoint, row.account) == (who.endpoint, who.account)
 
     async def _settle_all(self, lost: Sequence[BatchRow]) -> None:
@@ -141,7 +132,7 @@ class Reconciler:
 
     async def _adopt(self, task_id: str, keys: Sequence[str]) -> None:
         ADOPT.before()
-        who, now = self._recogniser.identity, self._clock.now()
+        who, now = self._house.recogniser.identity, self._clock.now()
         batch_id = await self._ledger.do(batches.adopt_unknown, keys, who, task_id, self._ledger.epoch, now)
         ADOPT.recorded()
         log.warning("task.found", task_id=task_id, files=len(keys), adopted=batch_id is not None)
@@ -163,7 +154,7 @@ class Reconciler:
             await self._scopes.passage("tasks")
             read_at = self._clock.now()
             try:
-                listed = await self._recogniser.list_tasks(None)
+                listed = await self._house.recogniser.list_tasks(None)
             except OutOfOrder as fault:
                 await self._scopes.report(_list_fault(fault))
             else:
@@ -174,7 +165,7 @@ class Reconciler:
         while True:
             await self._scopes.passage("tasks")
             try:
-                report = await self._recogniser.query(task.task_id)
+                report = await self._house.recogniser.query(task.task_id)
             except (OutOfOrder, TryLater) as fault:
                 await self._scopes.report(_list_fault(fault))
             else:

@@ -26,6 +26,7 @@ from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.deliver import Deliverer
 from dropscribe.errors import Misconfigured, OutOfOrder
 from dropscribe.folders import FolderGuard
+from dropscribe.house import House
 from dropscribe.intake import Intake
 from dropscribe.ledger import Ledger, deliveries, upkeep
 from dropscribe.ledger.rows import Taken
@@ -90,30 +91,29 @@ class Service:
         patience: float = 600.0,
         reread: Callable[[], Settings] | None = None,
     ) -> None:
-        """`reread` reads the configuration again, for SIGHUP. Hold the state folder and build every room; nothing runs yet. Called in the loop that will run it.
+        """Hold the state folder and build every room; nothing runs yet. Called in the loop that will run it.
+
+        `reread` reads the configuration again, for SIGHUP.
 
         Raises:
             StateHeld, Misconfigured, OSError: the ledger cannot be opened.
         """
-        self._settings = settings
         self._once = once
         self._patience = patience
         self._reread = reread
-        self._inboxes: dict[str, InboxSettings] = {inbox.name: inbox for inbox in settings.inboxes}
         self._clock: Clock = clock or SystemClock()
         self.ledger = Ledger(settings.state, self._on_ledger_trouble)
         uploads = settings.storage.uploads
         self._pools = Pools(
             ThreadPoolExecutor(uploads, thread_name_prefix="upload"), ThreadPoolExecutor(2, thread_name_prefix="work")
         )
-        self._store = store or OssStore(settings.storage)
-        self._recogniser: Recogniser = recogniser or ModelStudio(settings.model_studio, self._clock)
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         self._outcome = Outcome()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._bug: BaseException | None = None
-        self._build()
+        self._house = self._build(settings, store, recogniser)
+        self._furnish()
 
     async def run(self) -> Outcome:
         """Run until stopped (or, with `once`, until all that lay in the inboxes is delivered or failed)."""
@@ -136,95 +136,56 @@ class Service:
         self._outcome.stopped = True
         self._stop.set()
 
-    def _build(self) -> None:
-        settings, clock = self._settings, self._clock
-        retry = settings.retry
-        self._scopes = Scopes(
-            clock,
-            retry.first_wait,
-            min(retry.longest_wait, LONGEST_SCOPE_WAIT),
+    def _build(self, settings: Settings, store: ObjectStore | None, recogniser: Recogniser | None) -> House:
+        scopes = Scopes(
+            self._clock,
+            settings.retry.first_wait,
+            min(settings.retry.longest_wait, LONGEST_SCOPE_WAIT),
             lambda scope: self.ledger.do(upkeep.open_scope, scope),
             lambda name: self.ledger.do(upkeep.close_scope, name),
         )
-        shared = (self._current, self._scopes, clock)
-        self._collector = Collector(
-            self.ledger, self._recogniser, *shared, self._pools.work, self._wake_after_answer, self._wake_senders
+        return House(
+            settings,
+            {inbox.name: inbox for inbox in settings.inboxes},
+            self.ledger,
+            store or OssStore(settings.storage),
+            recogniser or ModelStudio(settings.model_studio, self._clock),
+            scopes,
+            self._clock,
+            self._guard,
         )
-        self._reconciler = Reconciler(
-            self.ledger, self._recogniser, *shared, self._collector.follow, self._wake_cleaner
-        )
+
+    def _furnish(self) -> None:
+        """The rooms, and who wakes whom."""
+        house, pools = self._house, self._pools
+        self._collector = Collector(house, pools.work, self._wake_after_answer, self._wake_senders)
+        self._reconciler = Reconciler(house, self._collector.follow, self._wake_senders)
         self._submitter = Submitter(
-            self.ledger,
-            self._store,
-            self._recogniser,
-            self._current,
-            self._inboxes,
-            self._scopes,
-            clock,
-            self._pools.work,
-            self._collector.follow,
-            lambda _: self._reconciler.wake.set(),
-            self._wake_after_answer,
-            self._nobody_else_comes,
+            house,
+            pools.work,
+            on_task=self._collector.follow,
+            on_lost=lambda _: self._reconciler.wake.set(),
+            on_refused=self._wake_after_answer,
+            hurry=self._nobody_else_comes,
         )
-        self._uploader = Uploader(
-            self.ledger,
-            self._store,
-            self._current,
-            self._inboxes,
-            self._scopes,
-            clock,
-            self._pools.uploads,
-            self._submitter.wake.set,
-        )
-        self._cleaner = Cleaner(
-            self.ledger,
-            self._store,
-            self._scopes,
-            clock,
-            self._pools.work,
-            lambda: self._settings.keep_results,
-            self._wake_senders,
-        )
-        self._deliverers = {name: self._deliverer(name) for name in self._inboxes}
-        self._intakes = {name: self._intake(name) for name in self._inboxes}
+        self._uploader = Uploader(house, pools.uploads, self._submitter.wake.set)
+        self._cleaner = Cleaner(house, pools.work, self._wake_senders)
+        self._deliverers = {name: self._deliverer(name) for name in house.inboxes}
+        self._intakes = {name: self._intake(name) for name in house.inboxes}
 
     def _deliverer(self, name: str) -> Deliverer:
-        return Deliverer(
-            name,
-            self._inboxes,
-            self.ledger,
-            self._scopes,
-            self._clock,
-            self._pools.of_inbox(name),
-            self._guard,
-            self._settings.retry.longest_wait,
-            self._intake_may_be_idle,
-        )
+        return Deliverer(name, self._house, self._pools.of_inbox(name), self._submitter.wake.set)
 
     def _intake(self, name: str) -> Intake:
-        return Intake(
-            name,
-            self._inboxes,
-            self._own_folders,
-            self.ledger,
-            self._scopes,
-            self._clock,
-            self._pools.of_inbox(name),
-            self._guard,
-            self._on_taken,
-            None if self._once else self._new_watch,
-        )
-
-    def _current(self) -> Settings:
-        return self._settings
+        watch = None if self._once else self._new_watch
+        return Intake(name, self._house, self._own_folders, self._pools.of_inbox(name), self._on_taken, watch)
 
     def _start(self) -> None:
         self._spawn("collect", self._collector.run())
         self._spawn("upload", self._uploader.run())
         self._spawn("submit", self._submit())
         self._spawn("cleanup", self._cleaner.run())
-        for name in self._inboxes:
+        for name in self._house.inboxes:
             self._spawn(f"deliver {name}", self._deliverers[name].run())
             self._spawn(f"intake {name}", self._intakes[name].run())
 
@@ -286,7 +247,7 @@ class Service:
             await self._clock.sleep(0.1)
 
     def _trouble_since(self, before: float | None) -> float | None:
-        if not self._scopes.open_scopes():
+        if not self._house.scopes.open_scopes():
             return None
         return self._clock.monotonic() if before is None else before
 
@@ -313,7 +274,7 @@ class Service:
             await asyncio.wait(delivering, timeout=max(0.1, deadline - self._clock.monotonic()))
         await self._cancel("")
         with contextlib.suppress(OutOfOrder):
-            await self._recogniser.close()
+            await self._house.recogniser.close()
         self._pools.close()
         self.ledger.close()
         log.info("daemon.stopped")
@@ -340,24 +301,25 @@ class Service:
             new = self._reread()
         except Misconfigured as faults:
             problems = [str(problem) for problem in faults.problems]
-            log.error("reload.refused", problems=problems, remedy="the old configuration stays; mend it, SIGHUP again")
+            log.error(  # noqa: TRY400 - the problems say it all
+                "reload.refused", problems=problems, remedy="the old configuration stays; mend it, SIGHUP again"
+            )
             return
-        if held := restart_needed(self._settings, new):
+        if held := restart_needed(self._house.settings, new):
             log.error("reload.refused", changed=held, remedy="the old configuration stays; restart dropscribe instead")
             return
         self._apply(new)
         log.info("reload.done", inboxes=len(new.inboxes))
 
     def _apply(self, new: Settings) -> None:
-        old, self._settings = self._settings, new
-        if new.storage != old.storage:
-            self._store = OssStore(new.storage)
-            for room in (self._uploader, self._submitter, self._cleaner):
-                room.use(self._store)
+        house = self._house
+        if new.storage != house.settings.storage:
+            house.store = OssStore(new.storage)
+        house.settings = new
         wanted = {inbox.name: inbox for inbox in new.inboxes}
-        for name in [name for name in self._intakes if self._inboxes[name] != wanted.get(name)]:
+        for name in [name for name in self._intakes if self._house.inboxes[name] != wanted.get(name)]:
             self._end_intake(name)
-        self._inboxes.update(wanted)  # a removed inbox stays known: its files in flight finish as they began
+        self._house.inboxes.update(wanted)  # a removed inbox stays known: its files in flight finish as they began
         for name in wanted:
             self._begin_inbox(name)
         self._wake_senders()
@@ -376,16 +338,21 @@ class Service:
         self._deliverers[name].wake.set()
 
     async def _say_started(self) -> None:
-        await self.ledger.do(upkeep.write_meta, "account", self._recogniser.identity.account)
+        await self.ledger.do(upkeep.write_meta, "account", self._house.recogniser.identity.account)
         await self.ledger.do(upkeep.write_meta, "pid", str(os.getpid()))
-        for warning in self._settings.warnings:
+        for warning in self._house.settings.warnings:
             log.warning("config.warning", message=warning)
-        log.info("daemon.started", ledger=self.ledger.id, inboxes=len(self._inboxes), state=str(self._settings.state))
+        log.info(
+            "daemon.started",
+            ledger=self.ledger.id,
+            inboxes=len(self._house.inboxes),
+            state=str(self._house.settings.state),
+        )
 
     def _own_folders(self) -> list[Path]:
         """Never scanned, wherever they lie."""
-        found = [self._settings.state]
-        for inbox in self._inboxes.values():
+        found = [self._house.settings.state]
+        for inbox in self._house.inboxes.values():
             found += [folder for folder in (inbox.outbox, inbox.failed) if folder != inbox.inbox]
             if isinstance(inbox.done, Path):
                 found.append(inbox.done)
@@ -414,12 +381,6 @@ class Service:
         self._uploader.wake.set()
         self._submitter.wake.set()
         self._cleaner.wake.set()
-
-    def _wake_cleaner(self) -> None:
-        self._cleaner.wake.set()
-
-    def _intake_may_be_idle(self) -> None:
-        self._submitter.wake.set()
 
     def _on_ledger_trouble(self, error: BaseException | None) -> None:
         """Called in the ledger thread, which cannot write now: only the log can be told."""

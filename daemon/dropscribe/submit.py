@@ -14,19 +14,19 @@ from dataclasses import dataclass, field
 import structlog
 
 from dropscribe.boundaries import Step
-from dropscribe.clock import Clock, wait_for_event
-from dropscribe.config.settings import InboxSettings, Settings
+from dropscribe.clock import wait_for_event
+from dropscribe.config.settings import Settings
 from dropscribe.disk.sources import look_at
 from dropscribe.error_codes import TryAgain, classify_subtask, remedy_for
 from dropscribe.errors import Ambiguous, OutOfOrder, RequestRefused
-from dropscribe.ledger import Ledger, batches, intake, upkeep, uploads
+from dropscribe.house import House
+from dropscribe.ledger import batches, intake, upkeep, uploads
 from dropscribe.ledger.rows import BatchRow, Item, ReadyGroup, StaleWrite
 from dropscribe.model import Failure, Look
 from dropscribe.names import display
 from dropscribe.packing import Departure, timetable
 from dropscribe.remote.policy import slow_wait
-from dropscribe.remote.ports import ObjectStore, Recogniser, TooLate
-from dropscribe.scopes import Scopes
+from dropscribe.remote.ports import TooLate
 
 log = structlog.get_logger()
 
@@ -73,33 +73,24 @@ class Submitter:
 
     def __init__(
         self,
-        ledger: Ledger,
-        store: ObjectStore,
-        recogniser: Recogniser,
-        settings: Callable[[], Settings],
-        inboxes: Mapping[str, InboxSettings],
-        scopes: Scopes,
-        clock: Clock,
+        house: House,
         threads: Executor,
         on_task: Callable[[int], None],
         on_lost: Callable[[int], None],
         on_refused: Callable[[], None],
         hurry: Callable[[], bool],
     ) -> None:
-        """`on_task`/`on_lost` get the id of a batch; `on_refused`: a file is owed its error; `hurry` says that nobody else will come (`run --once`)."""
-        self._ledger = ledger
-        self._store = store
-        self._recogniser = recogniser
-        self._settings_now = settings
-        self._inboxes = inboxes
-        self._scopes = scopes
-        self._clock = clock
+        """`on_task`/`on_lost` get the id of a batch; `on_refused`: a file is owed its error; `hurry` says that nobody
+        else will come (`run --once`).
+        """
+        self._house = house
+        self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._threads = threads
         self._on_task = on_task
         self._on_lost = on_lost
         self._on_refused = on_refused
         self._hurry = hurry
-        self._limits = Limits(lambda: settings().model_studio.max_urls_per_task)
+        self._limits = Limits(lambda: house.settings.model_studio.max_urls_per_task)
         self._sending: set[asyncio.Task[None]] = set()
         self.withheld: set[int] = set()
         """Recognitions that the start gate still asks about."""
@@ -107,12 +98,7 @@ class Submitter:
 
     @property
     def _settings(self) -> Settings:
-        """As of now: a reload changes them."""
-        return self._settings_now()
-
-    def use(self, store: ObjectStore) -> None:
-        """Sign with these credentials from now on (a reload)."""
-        self._store = store
+        return self._house.settings
 
     async def run(self) -> None:
         """Submit until cancelled."""
@@ -130,7 +116,7 @@ class Submitter:
         await asyncio.gather(*self._sending, return_exceptions=True)
 
     async def _remember_lessons(self) -> None:
-        who = self._recogniser.identity
+        who = self._house.recogniser.identity
         start = lesson_name(who.endpoint, who.account, "")
         known = await self._ledger.look(upkeep.lessons, self._clock.now())
         self._limits.one_only.update(name[len(start) :] for name in known if name.startswith(start))
@@ -173,7 +159,7 @@ class Submitter:
     def _vanished(self, sources: Sequence[tuple[int, str, bytes, Look]]) -> list[tuple[int, str, bytes]]:
         found = []
         for media_id, name, path, look in sources:
-            inbox = self._inboxes.get(name)
+            inbox = self._house.inboxes.get(name)
             with contextlib.suppress(
                 OSError
             ):  # a missing inbox is an alarm elsewhere, and no reason to waste an upload
@@ -189,10 +175,10 @@ class Submitter:
                 batches.intend,
                 departure.group,
                 min(departure.limit, self._limits.of(departure.group.model)),
-                self._recogniser.identity,
+                self._house.recogniser.identity,
                 self._ledger.epoch,
                 self._clock.now(),
-                self._recogniser.server_time,
+                self._house.recogniser.server_time,
                 frozenset(self.withheld),
             )
         except StaleWrite:
@@ -212,7 +198,7 @@ class Submitter:
 
     async def _send(self, row: BatchRow, group: ReadyGroup, written_at: float) -> None:
         lifetime = self._settings.storage.url_lifetime
-        urls = [self._store.signed_url(item.key, lifetime) for item in row.items]
+        urls = [self._house.store.signed_url(item.key, lifetime) for item in row.items]
         parameters = request_parameters(json.loads(row.settings))
 
         def may_send() -> bool:
@@ -220,7 +206,7 @@ class Submitter:
             return self._clock.boottime() - written_at <= SEND_WINDOW
 
         try:
-            accepted = await self._recogniser.submit(row.model, urls, parameters, may_send)
+            accepted = await self._house.recogniser.submit(row.model, urls, parameters, may_send)
         except TooLate:
             await self._not_sent(row, "the moment to send had passed")
         except RequestRefused as refusal:
@@ -255,12 +241,12 @@ class Submitter:
         log.warning("batch.answer-lost", batch=row.id, files=len(row.items), reason=reason)
         self._on_lost(row.id)
 
-    async def _not_sent(self, row: BatchRow, reason: str, alone: bool = False) -> None:
+    async def _not_sent(self, row: BatchRow, reason: str) -> None:
         now = self._clock.now()
-        await self._ledger.do(batches.not_accepted, row.id, reason, now, now, alone)
+        await self._ledger.do(batches.not_accepted, row.id, reason, now, now)
 
     async def _refused(self, row: BatchRow, refusal: RequestRefused) -> None:
-        """400 and its like. Of several files one goes alone next; one that was alone tells the settings from the count."""
+        """400 and its like. Of several files one goes alone next: it tells the settings from the count."""
         log.warning("batch.refused", batch=row.id, files=len(row.items), code=refusal.code, message=refusal.message)
         trial = self._limits.trials.get(row.model)
         if len(row.items) > 1:
@@ -291,7 +277,7 @@ class Submitter:
     async def _learn_one_url(self, row: BatchRow) -> None:
         trial = self._limits.trials.pop(row.model)
         self._limits.one_only.add(row.model)
-        who = self._recogniser.identity
+        who = self._house.recogniser.identity
         name = lesson_name(who.endpoint, who.account, row.model)
         await self._ledger.do(upkeep.learn, name, trial.code, self._clock.now() + ONE_URL_FOR)
         log.warning("account.one-url-per-task", model=row.model, code=trial.code, message=trial.message)

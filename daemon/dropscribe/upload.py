@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar, cast
@@ -18,17 +18,17 @@ from typing import Any, BinaryIO, TypeVar, cast
 import structlog
 
 from dropscribe.boundaries import Step
-from dropscribe.clock import Clock, wait_for_event
+from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.disk.sources import look_of_stat, open_source
 from dropscribe.errors import OutOfOrder, Refused, SourceChanged, TryLater
-from dropscribe.ledger import Ledger, batches, uploads
+from dropscribe.house import House
+from dropscribe.ledger import batches, uploads
 from dropscribe.ledger.rows import Source, UploadJob
 from dropscribe.model import Failure, Part
 from dropscribe.names import display
 from dropscribe.remote.policy import slow_wait
-from dropscribe.remote.ports import NoSuchUpload, ObjectStore
-from dropscribe.scopes import Scopes
+from dropscribe.remote.ports import NoSuchUpload
 
 log = structlog.get_logger()
 Value = TypeVar("Value")
@@ -87,37 +87,23 @@ class Uploader:
 
     def __init__(
         self,
-        ledger: Ledger,
-        store: ObjectStore,
-        settings: Callable[[], Settings],
-        inboxes: Mapping[str, InboxSettings],
-        scopes: Scopes,
-        clock: Clock,
+        house: House,
         threads: Executor,
         on_ready: Callable[[], None],
     ) -> None:
-        """`inboxes` is read anew for each file (a reload changes it); `on_ready` is called when an object stands."""
-        self._ledger = ledger
-        self._store = store
-        self._settings_now = settings
-        self._inboxes = inboxes
-        self._scopes = scopes
-        self._clock = clock
+        """`on_ready` is called when an object stands."""
+        self._house = house
+        self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._threads = threads
         self._on_ready = on_ready
         self._stopping = False
-        self._slots = asyncio.Semaphore(settings().storage.uploads)
+        self._slots = asyncio.Semaphore(house.settings.storage.uploads)
         self._running: set[asyncio.Task[None]] = set()
         self.wake = asyncio.Event()
 
     @property
     def _settings(self) -> Settings:
-        """As of now: a reload changes them."""
-        return self._settings_now()
-
-    def use(self, store: ObjectStore) -> None:
-        """Upload with these credentials from now on (a reload)."""
-        self._store = store
+        return self._house.settings
 
     async def run(self) -> None:
         """Claim and upload until cancelled."""
@@ -218,7 +204,7 @@ class Uploader:
 
     @contextlib.contextmanager
     def _opened(self, source: Source) -> Iterator[int]:
-        inbox = self._inboxes.get(source.inbox)
+        inbox = self._house.inboxes.get(source.inbox)
         if inbox is None:
             raise SourceChanged("its inbox is not configured any more")
         try:
@@ -243,7 +229,7 @@ class Uploader:
         """One request; in a thread."""
         with self._opened(source) as fd:
             PUT.before()
-            crc = self._store.put(job.key, self._slice(fd, 0, job.size), job.size)
+            crc = self._house.store.put(job.key, self._slice(fd, 0, job.size), job.size)
             PUT.effect()
             _require_unchanged(fd, source)
         return crc
@@ -271,12 +257,12 @@ class Uploader:
         if job.upload_id is not None:
             with contextlib.suppress(NoSuchUpload):
                 upload_id = job.upload_id
-                parts = await self._in_thread(lambda: self._store.list_parts(job.key, upload_id))
+                parts = await self._in_thread(lambda: self._house.store.list_parts(job.key, upload_id))
                 return upload_id, {part.number: part for part in parts}
-        for forgotten in await self._in_thread(lambda: self._store.unfinished(job.key)):
-            await self._in_thread(lambda name=forgotten: self._store.abort(job.key, name))  # type: ignore[misc]
+        for forgotten in await self._in_thread(lambda: self._house.store.unfinished(job.key)):
+            await self._in_thread(lambda name=forgotten: self._house.store.abort(job.key, name))  # type: ignore[misc]
         BEGIN.before()
-        begun = await self._in_thread(lambda: self._store.initiate(job.key))
+        begun = await self._in_thread(lambda: self._house.store.initiate(job.key))
         BEGIN.effect()
         await self._ledger.do(uploads.upload_begun, job.key, begun)
         BEGIN.recorded()
@@ -287,7 +273,7 @@ class Uploader:
             PUT_PART.before()
             try:
                 part = await self._in_thread(
-                    lambda: self._store.put_part(job.key, upload_id, number, reader, len(cast(Any, reader)))
+                    lambda: self._house.store.put_part(job.key, upload_id, number, reader, len(cast(Any, reader)))
                 )
             except NoSuchUpload:
                 await self._ledger.do(uploads.upload_begun, job.key, None)
@@ -298,7 +284,7 @@ class Uploader:
     async def _complete(self, job: UploadJob, upload_id: str, parts: Sequence[Part]) -> int:
         COMPLETE.before()
         try:
-            crc = await self._in_thread(lambda: self._store.complete(job.key, upload_id, parts))
+            crc = await self._in_thread(lambda: self._house.store.complete(job.key, upload_id, parts))
         except NoSuchUpload:
             crc = await self._completed_before(job)
         COMPLETE.effect()
@@ -306,7 +292,7 @@ class Uploader:
 
     async def _completed_before(self, job: UploadJob) -> int:
         """The answer to an earlier `complete` may have been lost: then the object stands already."""
-        found = await self._in_thread(lambda: self._store.head(job.key))
+        found = await self._in_thread(lambda: self._house.store.head(job.key))
         await self._ledger.do(uploads.upload_begun, job.key, None)
         if found is not None and found[0] == job.size and found[1] is not None:
             return found[1]

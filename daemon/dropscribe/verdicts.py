@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from dropscribe.error_codes import Empty, Permanent, TryAgain, classify_subtask
+from dropscribe.error_codes import Empty, Permanent, TryAgain, classify_subtask, wants_smaller_batch
 from dropscribe.ledger.rows import Item
 from dropscribe.model import SubtaskResult, TaskReport
 
@@ -41,13 +41,16 @@ class Refuse:
 
 @dataclass(frozen=True)
 class SendAgain:
-    """Not recognised, for a reason that may pass; `charged` says whether it uses up one of the file's tries."""
+    """Not recognised, for a reason that may pass.
+
+    `charged` says whether it uses up one of the file's tries, `company` how many may travel with it (0: any).
+    """
 
     item: Item
     code: str
     message: str
     reupload: bool = False
-    alone: bool = False
+    company: int = 0
     charged: bool = True
 
 
@@ -112,7 +115,7 @@ def _is_success(result: SubtaskResult) -> bool:
 def _one(item: Item, result: SubtaskResult | None, attempts: int) -> Verdict:
     if result is None:
         message = "the task ended without a word on this file"
-        return _again_or_refuse(SendAgain(item, MISSING, message, alone=True), attempts - 1, attempts)
+        return _again_or_refuse(SendAgain(item, MISSING, message, company=1), attempts - 1, attempts)
     if _is_success(result):
         return Fetch(item, result.transcription_url or "")
     if result.status == "SUCCEEDED":
@@ -125,7 +128,8 @@ def _whole_task(item: Item, report: TaskReport, count: int, attempts: int) -> Ve
     """A task that ended without results: its code speaks of all files, so nobody can say which is to blame."""
     code, message = report.code or report.status, report.message or "the task ended without results"
     if count > 1:
-        return SendAgain(item, code, message, alone=True, charged=False)
+        company = count // 2 if wants_smaller_batch(code) else 1
+        return SendAgain(item, code, message, company=company, charged=False)
     if report.status in NO_SPEECH:
         return NoSpeech(item, report.status)
     return _blamed(item, code, message, attempts)

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -55,16 +56,25 @@ def test_a_second_daemon_on_the_same_state_folder_is_75_and_disturbs_nobody(lab:
         assert daemon.stop() == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_daemon_ends_well_within_ten_seconds_whatever_hangs(lab: Lab, number: signal.Signals) -> None:
+STOPS = {
+    "SIGTERM, a submit takes a second": (signal.SIGTERM, {"does": "delay", "seconds": 1.0}),
+    "SIGINT, a submit is never answered": (signal.SIGINT, {"does": "hang", "times": 1}),
+}
+
+
+@pytest.mark.parametrize(("number", "submit"), STOPS.values(), ids=STOPS.keys())
+def test_the_daemon_ends_well_within_ten_seconds_whatever_hangs(
+    lab: Lab, number: signal.Signals, submit: dict[str, Any]
+) -> None:
     """A result that does not come, an upload that stands still, and a submit that has not been answered."""
     slow = lab.drop("its result hangs.mp3")
     lab.sandbox.inject("result", "hang")
     with lab.start() as daemon:
         eventually(lambda: lab.sandbox.state()["tasks"])
-        lab.sandbox.inject("submit", "delay", seconds=1.0)
-        answered = lab.drop("its submit takes a second.mp3")
+        lab.sandbox.inject("submit", **submit)
+        answered = lab.drop("its submit hangs.mp3")
         eventually(lambda: len(daemon.logged("file.uploaded")) == 2)
+        eventually(lambda: lab.sandbox.state()["faults"][-1]["struck"])
         lab.sandbox.inject("put", "hang")
         cut = lab.drop("its upload hangs.mp3")
         eventually(lambda: len(daemon.logged("file.taken")) == 3)
@@ -76,18 +86,6 @@ def test_the_daemon_ends_well_within_ten_seconds_whatever_hangs(lab: Lab, number
     assert lab.run_once().returncode == 0
     assert dict(lab.billed()) == {sha256(data): 1 for data in (slow, answered, cut)}
     assert len(lab.heard()) == 3
-
-
-def test_a_submit_without_an_answer_gets_five_seconds_and_is_settled_by_the_next_start(lab: Lab) -> None:
-    lab.sandbox.inject("submit", "hang", times=1)
-    data = lab.drop("talk.mp3")
-    with lab.start() as daemon:
-        eventually(lambda: any(fault["struck"] for fault in lab.sandbox.state()["faults"]))
-        daemon.process.send_signal(signal.SIGTERM)
-        assert daemon.process.wait(10) == 0
-
-    assert lab.run_once().returncode == 0
-    assert dict(lab.billed()) == {sha256(data): 1}
 
 
 def test_once_interrupted_is_130_and_goes_on_the_next_time(lab: Lab) -> None:

@@ -1,10 +1,8 @@
 """A fault of the file itself: its reason stands in failed/, and it can be tried again."""
 
 import json
-import os
 from pathlib import Path
 
-import pytest
 from pytest import Subtests
 
 from lab import Lab, eventually, files_below, quick_inbox, sha256
@@ -65,28 +63,20 @@ def test_a_failed_file_moved_back_is_a_new_attempt_and_drags_no_other_copy_along
     data = lab.drop("a/talk.mp3", b"hard to hear", inbox="one/inbox")
     lab.drop("copy.mp3", data, inbox="two/inbox")
     assert lab.run_once().returncode == 2
-    failed = lab.root / "one/failed/a/talk.mp3"
-    assert failed.exists()
+    lab.drop("bad.mp3", BROKEN, inbox="two/inbox")
+    assert lab.run_once().returncode == 2
+    first = error_of(lab.root / "two/failed/bad.mp3.error.json")
 
-    failed.rename(lab.root / "one/inbox/a/talk.mp3")
-    assert lab.run_once().returncode == 0
+    (lab.root / "one/failed/a/talk.mp3").rename(lab.root / "one/inbox/a/talk.mp3")
+    (lab.root / "two/failed/bad.mp3").rename(lab.root / "two/inbox/bad.mp3")
+    assert lab.run_once().returncode == 2
 
     assert dict(lab.billed()) == {sha256(data): 1}
     assert lab.heard("one/outbox") == {"a/talk.json": sha256(data)}
     assert files_below(lab.root / "one/failed") == {}, "the stale error file goes away"
-    assert set(files_below(lab.root / "two/failed")) == {"copy.mp3", "copy.mp3.error.json"}
-
-
-def test_a_file_that_fails_again_has_one_error_file(lab: Lab) -> None:
-    lab.drop("bad.mp3", BROKEN)
-    assert lab.run_once().returncode == 2
-    first = error_of(lab.failed / "bad.mp3.error.json")
-
-    (lab.failed / "bad.mp3").rename(lab.inbox / "bad.mp3")
-    assert lab.run_once().returncode == 2
-
-    assert set(files_below(lab.failed)) == {"bad.mp3", "bad.mp3.error.json"}
-    assert error_of(lab.failed / "bad.mp3.error.json")["task_id"] != first["task_id"]
+    names = {f"{name}.mp3{suffix}" for name in ("copy", "bad") for suffix in ("", ".error.json")}
+    assert set(files_below(lab.root / "two/failed")) == names
+    assert error_of(lab.root / "two/failed/bad.mp3.error.json")["task_id"] != first["task_id"]
 
 
 def test_a_person_may_clear_failed_and_mend_the_file_while_the_daemon_runs(lab: Lab) -> None:
@@ -100,20 +90,21 @@ def test_a_person_may_clear_failed_and_mend_the_file_while_the_daemon_runs(lab: 
     assert lab.heard() == {"bad.json": sha256(mended)}
 
 
-@pytest.mark.parametrize("done", ["done", "keep"])
-def test_a_file_above_2_gb_fails_before_anything_is_uploaded(lab: Lab, done: str) -> None:
-    lab.configure({"done": done})
-    lab.inbox.mkdir()
-    with open(lab.inbox / "film.mp4", "wb") as file:
-        file.truncate(2 * 1024**3 + 1)
+def test_a_file_above_2_gb_fails_before_anything_is_uploaded(lab: Lab) -> None:
+    lab.configure(inboxes=[quick_inbox("moved"), quick_inbox("kept", done="keep")])
+    for name in ("moved", "kept"):
+        (lab.root / name / "inbox").mkdir(parents=True)
+        with open(lab.root / name / "inbox/film.mp4", "wb") as file:
+            file.truncate(2 * 1024**3 + 1)
 
     assert lab.run_once().returncode == 2
 
-    error = error_of(lab.failed / "film.mp4.error.json")
-    assert error.keys() == KEYS
-    assert error["code"] == "FILE_TOO_LARGE"
-    assert os.path.exists((lab.inbox if done == "keep" else lab.failed) / "film.mp4")
-    assert {name: lab.calls(name) for name in ("put", "initiate", "part", "submit")} == dict.fromkeys(
-        ("put", "initiate", "part", "submit"), 0
-    )
+    for name in ("moved", "kept"):
+        error = error_of(lab.root / name / "failed/film.mp4.error.json")
+        assert error.keys() == KEYS
+        assert (error["code"], error["inbox"]) == ("FILE_TOO_LARGE", name)
+    assert (lab.root / "moved/failed/film.mp4").exists()
+    assert (lab.root / "kept/inbox/film.mp4").exists()
+    uploads = ("put", "initiate", "part", "submit")
+    assert [lab.calls(name) for name in uploads] == [0, 0, 0, 0]
     assert lab.run_once().returncode == 0, "it is not taken again"

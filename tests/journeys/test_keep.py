@@ -5,7 +5,7 @@ import os
 import pytest
 from pytest import Subtests
 
-from lab import Lab, eventually, files_below, sha256
+from lab import Lab, eventually, files_below, quick_inbox, sha256
 
 KEEP = {"done": "keep"}
 
@@ -86,28 +86,20 @@ def test_delete_removes_the_source_after_its_outputs_stand_and_keeps_a_failed_on
 
 @pytest.mark.xfail(strict=True, reason="outputs are never adopted: the whole library is bought again")
 def test_a_keep_library_met_with_an_empty_ledger_adopts_its_outputs_instead_of_buying_them_again(lab: Lab) -> None:
-    lab.configure(KEEP, state="first-state")
-    lab.drop("films/a.mp4")
+    """Those of the same sha256, model and settings; what other settings made is bought."""
+    same, other = {"done": "keep"}, {"done": "keep", "recognition": {"language_hints": ["zh"]}}
+    lab.configure(inboxes=[quick_inbox("same", **same), quick_inbox("other", **other)], state="first-state")
+    kept, changed = lab.drop("a.mp4", b"kept", inbox="same/inbox"), lab.drop("a.mp4", b"changed", inbox="other/inbox")
     assert lab.run_once().returncode == 0
-    before = lab.outputs()
+    before = {name: files_below(lab.root / name / "outbox") for name in ("same", "other")}
 
-    lab.configure(KEEP, state="second-state")
-    assert lab.run_once().returncode == 0
-
-    assert sum(lab.billed().values()) == 1
-    assert lab.outputs() == before
-
-
-def test_outputs_made_with_other_settings_are_not_adopted(lab: Lab) -> None:
-    lab.configure(KEEP, state="first-state")
-    lab.drop("films/a.mp4")
+    other = {"done": "keep", "recognition": {"language_hints": ["en"]}}
+    lab.configure(inboxes=[quick_inbox("same", **same), quick_inbox("other", **other)], state="second-state")
     assert lab.run_once().returncode == 0
 
-    lab.configure({**KEEP, "recognition": {"language_hints": ["en"]}}, state="second-state")
-    assert lab.run_once().returncode == 0
-
-    assert sum(lab.billed().values()) == 2
-    assert len(lab.heard()) == 2
+    assert dict(lab.billed()) == {sha256(kept): 1, sha256(changed): 2}
+    assert files_below(lab.root / "same/outbox") == before["same"]
+    assert len(lab.heard("other/outbox")) == 2
 
 
 STALE = pytest.mark.xfail(strict=True, reason="the older answer replaces the outputs of the content that stands there")

@@ -22,18 +22,15 @@ ON_THE_WIRE: list[dict[str, Any]] = [
 ]
 BAD_DAYS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "uploads": [("put", fault) for fault in ON_THE_WIRE],
-    "deletes": [("delete_many", fault) for fault in ON_THE_WIRE[:3]],
+    "deletes": [("delete_many", {"does": "drop"})],
     "results": [("result", fault) for fault in (*ON_THE_WIRE, {"does": "expired"})],
     "queries": [
-        ("query", {"does": "drop"}),
-        ("query", {"does": "truncate"}),
-        ("query", {"does": "not_json"}),
-        ("query", {"does": "error", "status": 500}),
         ("query", {"does": "error", "status": 429, "code": "Throttling"}),
-        ("query", {"does": "unknown"}),
-        ("query", {"does": "status", "code": "THINKING"}),
+        ("query", {"does": "drop"}),
+        ("query", {"does": "error", "status": 500}),
     ],
-    "lists": [("list", {"does": "drop"}), ("list", {"does": "error", "status": 500})],
+    "what a task is": [("query", {"does": "unknown"}), ("query", {"does": "status", "code": "THINKING"})],
+    "lists": [("list", {"does": "not_json"}), ("list", {"does": "truncate"})],
     "the service's downloads": [
         ("download", {"does": "drop"}),
         ("download", {"does": "error", "code": "FILE_404_NOT_FOUND"}),
@@ -112,7 +109,7 @@ def test_a_wrong_key_ends_no_daemon_and_harms_no_file(lab: Lab, what: str, at_st
         waits = lab.drop("waits.mp3")
         call = "list" if what == "api_key" and at_start else "submit" if what == "api_key" else "put"
         base = lab.calls(call)
-        eventually(lambda: lab.calls(call) >= base + 3)
+        eventually(lambda: lab.calls(call) >= base + 2)
 
         assert files_below(lab.inbox) == {"waits.mp3": waits}
         [opened] = daemon.logged("scope.opened")
@@ -130,10 +127,10 @@ def test_a_wrong_key_ends_no_daemon_and_harms_no_file(lab: Lab, what: str, at_st
 def test_an_api_that_cannot_be_reached_ends_once_with_1_after_the_patience_and_the_files_wait(lab: Lab) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # bound, and nobody listens
-        lab.configure(model_studio={"endpoint": "http://127.0.0.1:%d" % nobody.getsockname()[1]})
+        lab.configure(model_studio={"endpoint": f"http://127.0.0.1:{nobody.getsockname()[1]}"})
         files = {"a/talk.mp3": lab.drop("a/talk.mp3")}
 
-        ran = lab.run_once(patience="1s")
+        ran = lab.run_once(patience="300ms")
 
     assert ran.returncode == 1
     assert [event["code"] for event in events_in(ran.stderr) if event["event"] == "scope.opened"]
@@ -141,12 +138,16 @@ def test_an_api_that_cannot_be_reached_ends_once_with_1_after_the_patience_and_t
     assert files_below(lab.failed) == {}
 
 
-def test_an_obstacle_in_the_outbox_ends_once_with_1_after_the_patience(lab: Lab) -> None:
-    """A file stands where a folder is needed."""
+def an_obstacle(lab: Lab) -> None:
+    """A person's file stands where a folder is needed."""
     lab.outbox.mkdir()
     (lab.outbox / "a").write_bytes(b"a person's own")
-    waits, other = lab.drop("a/talk.mp3"), lab.drop("b/talk.mp3")
-    command = lab.command("run", "--once", "--patience", "1s")
+    lab.drop("a/talk.mp3")
+
+
+def test_an_obstacle_in_the_outbox_stays_and_ends_once_with_1_after_the_patience(lab: Lab) -> None:
+    an_obstacle(lab)
+    command = lab.command("run", "--once", "--patience", "500ms")
     with subprocess.Popen(command, cwd=lab.root, stderr=subprocess.DEVNULL) as running:
         try:
             code: int | None = running.wait(6)
@@ -155,9 +156,31 @@ def test_an_obstacle_in_the_outbox_ends_once_with_1_after_the_patience(lab: Lab)
             code = None
 
     assert (lab.outbox / "a").read_bytes() == b"a person's own"
-    assert files_below(lab.inbox) == {"a/talk.mp3": waits}
-    assert lab.heard() == {"b/talk.json": sha256(other)} if not (lab.outbox / "a").is_file() else True
+    assert set(files_below(lab.inbox)) == {"a/talk.mp3"}
     assert code == 1
+
+
+@pytest.mark.xfail(strict=True, reason="one obstacle counts as a fault of the whole outbox and stops every delivery")
+def test_an_obstacle_in_the_way_of_one_file_stops_no_other(lab: Lab) -> None:
+    an_obstacle(lab)
+    with lab.start():
+        eventually(lambda: lab.calls("submit"))
+        lab.drop("b/talk.mp3")
+        eventually((lab.done / "b/talk.mp3").exists, within=2.5)
+
+
+@pytest.mark.xfail(strict=True, reason="failing deletes shut the whole storage: uploads wait with them")
+def test_a_bucket_that_refuses_deletes_is_said_once_and_stops_no_upload(lab: Lab) -> None:
+    lab.configure(retry={"first_wait": "3s", "longest_wait": "1m"})
+    lab.sandbox.inject("delete_many", "error", status=403, code="AccessDenied")
+    lab.drop("first.mp3")
+    with lab.start() as daemon:
+        eventually((lab.done / "first.mp3").exists)
+        eventually(lambda: lab.calls("delete_many"))
+        for name in ("second.mp3", "third.mp3"):
+            lab.drop(name)
+            eventually((lab.done / name).exists, within=2.0)
+        assert len(daemon.logged("scope.opened")) == 1
 
 
 @contextlib.contextmanager
@@ -186,11 +209,13 @@ def test_a_full_outbox_waits_keeps_no_audio_in_the_cloud_and_stops_no_other_inbo
             eventually(lambda: lab.sandbox.state()["objects"] == [])
 
             assert files_below(lab.root / "full/inbox") == {"talk.mp3": data}
-            assert set(files_below(lab.root / "full/outbox")) <= {"ballast"}
+            visible = {path for path in files_below(lab.root / "full/outbox") if not path.startswith(".dropscribe-")}
+            assert visible == {"ballast"}
 
             ballast.unlink()
             eventually((lab.root / "full/done/talk.mp3").exists)
             assert daemon.stop() == 0
+        assert set(files_below(lab.root / "full/outbox")) == {"talk.json", "talk.srt"}
         assert lab.heard("full/outbox") == {"talk.json": sha256(data)}
         assert dict(lab.billed()) == {sha256(b"first"): 1, sha256(b"second"): 1}
 

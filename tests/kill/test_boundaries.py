@@ -61,7 +61,7 @@ SCENARIOS: dict[str, Callable[[Lab], dict[str, bytes]]] = {
 }
 
 
-@pytest.mark.parametrize(("step", "phase"), all_boundaries(), ids=lambda value: str(value))
+@pytest.mark.parametrize(("step", "phase"), all_boundaries(), ids=str)
 def test_a_death_here_changes_nothing_but_the_time(lab: Lab, step: str, phase: str) -> None:
     files = SCENARIOS.get(step, everyday)(lab)
 

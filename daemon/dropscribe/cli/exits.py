@@ -20,7 +20,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-def exit_code_of(error: Exception) -> int:
+def exit_code_of(error: Exception) -> int:  # noqa: PLR0911 - a table
     """Say on stderr what is wrong; return the exit code."""
     match error:
         case click.exceptions.Exit():

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, insert, select, update
 
 from dropscribe.ledger.intake import doom_objects, failure_values, look_of
-from dropscribe.ledger.rows import BatchRow, Item, ReadyGroup, StaleWrite
+from dropscribe.ledger.rows import Again, BatchRow, Item, ReadyGroup, StaleWrite
 from dropscribe.ledger.schema import batch, batch_item, media, recognition, result
 from dropscribe.ledger.uploads import one_more
 from dropscribe.model import Failure, Identity, Look
@@ -48,7 +48,7 @@ _REBUY = (
 
 def ready_groups(connection: Connection, now: float) -> list[ReadyGroup]:
     """What is ready for a batch, by what may travel together."""
-    columns = (recognition.c.model, recognition.c.settings, recognition.c.size_class, recognition.c.alone)
+    columns = (recognition.c.model, recognition.c.settings, recognition.c.size_class, recognition.c.company)
     query = (
         select(*columns, func.count(), func.min(recognition.c.ready_at))
         .where(recognition.c.state == "uploaded", recognition.c.wait_until <= now)
@@ -129,13 +129,8 @@ def lost(connection: Connection, batch_id: int, reason: str) -> bool:
     return changed.rowcount == 1
 
 
-def not_accepted(
-    connection: Connection, batch_id: int, reason: str, now: float, wait_until: float, alone: bool = False
-) -> bool:
-    """Definitely refused, or never sent: nothing was billed, the objects stay, the recognitions are ready again.
-
-    `alone` marks them to travel one by one from now on.
-    """
+def not_accepted(connection: Connection, batch_id: int, reason: str, now: float, wait_until: float) -> bool:
+    """Definitely refused, or never sent: nothing was billed, the objects stay, the recognitions are ready again."""
     changed = connection.execute(
         update(batch)
         .where(batch.c.id == batch_id, batch.c.state == "intended")
@@ -144,9 +139,7 @@ def not_accepted(
     if changed.rowcount != 1:
         return False
     ids = _end_items(connection, batch_id, "not accepted")
-    values: dict[str, Any] = {"state": "uploaded", "wait_until": wait_until}
-    if alone:
-        values["alone"] = True
+    values = {"state": "uploaded", "wait_until": wait_until}
     connection.execute(update(recognition).where(recognition.c.id.in_(ids)).values(**values))
     return True
 
@@ -273,27 +266,18 @@ def refused_before_submit(connection: Connection, recognition_id: int, failure: 
     _refuse(connection, recognition_id, failure, now)
 
 
-def again(
-    connection: Connection,
-    batch_id: int,
-    recognition_id: int,
-    code: str,
-    message: str,
-    wait_until: float,
-    reupload: bool = False,
-    alone: bool = False,
-    charged: bool = True,
-) -> bool:
+def again(connection: Connection, batch_id: int, recognition_id: int, more: Again) -> bool:
     """The item is to be sent again: its object stays, or goes first where it is to be uploaded anew."""
-    if not _end_item(connection, batch_id, recognition_id, f"again: {code}"):
+    if not _end_item(connection, batch_id, recognition_id, f"again: {more.code}"):
         return False
     tries = connection.execute(select(recognition.c.tries).where(recognition.c.id == recognition_id)).scalar_one()
-    values: dict[str, Any] = {"state": "uploaded", "wait_until": wait_until, "code": code, "message": message}
-    if charged:
-        values |= {"attempts": recognition.c.attempts + 1, "tries": one_more(tries, code)}
-    if alone:
-        values["alone"] = True
-    if reupload:
+    values: dict[str, Any] = {"state": "uploaded", "wait_until": more.wait_until, "code": more.code}
+    values["message"] = more.message
+    if more.charged:
+        values |= {"attempts": recognition.c.attempts + 1, "tries": one_more(tries, more.code)}
+    if more.company:
+        values["company"] = more.company
+    if more.reupload:
         values |= {"state": "needed", "object_key": None, "ready_at": None}
         doom_objects(connection, [recognition_id])
     connection.execute(update(recognition).where(recognition.c.id == recognition_id).values(**values))
@@ -316,7 +300,7 @@ def _ready(group: ReadyGroup, now: float, withheld: Collection[int]) -> Any:
         select(recognition)
         .where(recognition.c.state == "uploaded", recognition.c.wait_until <= now)
         .where(recognition.c.model == group.model, recognition.c.settings == group.settings)
-        .where(recognition.c.size_class == group.size_class, recognition.c.alone == group.alone)
+        .where(recognition.c.size_class == group.size_class, recognition.c.company == group.company)
     )
     if withheld:
         query = query.where(recognition.c.id.not_in(list(withheld)))
@@ -421,5 +405,5 @@ def buy_again(connection: Connection, batch_id: int, recognition_id: int, code: 
     """A paid result that was deleted before it was fetched: the one re-buy of a recognition; False where it had it."""
     changed = connection.execute(_REBUY, {"row_id": recognition_id, "of_batch": batch_id})
     if changed.rowcount == 1:
-        again(connection, batch_id, recognition_id, code, message, 0.0, charged=False)
+        again(connection, batch_id, recognition_id, Again(code, message, 0.0, charged=False))
     return changed.rowcount == 1

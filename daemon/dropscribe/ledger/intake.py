@@ -88,7 +88,7 @@ def take(connection: Connection, inbox: str, files: Sequence[NewMedia], now: flo
 
 
 def adopt(connection: Connection, inbox: str, new: NewMedia, outputs: Sequence[PlannedOutput], now: float) -> bool:
-    """A file whose outputs stand already, written for exactly this content and recipe: delivered, and nothing is bought.
+    """A file whose outputs stand already, written for exactly this content and recipe: delivered, nothing is bought.
 
     False, and nothing written, where the ledger knows the path or the content: then the ordinary way is right.
     """

@@ -35,7 +35,7 @@ class Taken:
     recognition: RecognitionState
     new: bool
     failed_before: KnownMedia | None = None
-    """The same path's last row, if it had failed: its error file is stale, unless the failed source still lies there."""
+    """The same path's last row, if it had failed: its error file is stale unless the failed source still lies there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ class ReadyGroup:
     model: str
     settings: str
     size_class: int
-    alone: bool
+    company: int
+    """The most URLs a task with one of these may have; 0: as many as the account allows."""
     count: int
     oldest: float
 
@@ -101,6 +102,18 @@ class BatchRow:
     server_time: float | None
     submitted_at: float | None
     items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Why and how an item is sent again. `charged`: it uses up one of the file's tries; `company`: see ReadyGroup."""
+
+    code: str
+    message: str
+    wait_until: float
+    reupload: bool = False
+    company: int = 0
+    charged: bool = True
 
 
 @dataclass(frozen=True, slots=True)

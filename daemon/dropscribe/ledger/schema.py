@@ -52,7 +52,7 @@ recognition = Table(
     Column("state", String(16), nullable=False),
     Column("owner", Integer),
     Column("object_key", Text),
-    Column("alone", Boolean, nullable=False, default=False),
+    Column("company", Integer, nullable=False, default=0),
     Column("attempts", Integer, nullable=False, default=0),
     Column("tries", Text, nullable=False, default="{}"),
     Column("rebuys", Integer, nullable=False, default=0),

@@ -97,7 +97,10 @@ class Recogniser(Protocol):
         ...
 
     async def fetch(self, url: str, largest: int) -> bytes:
-        """A result document, without the Authorization header. Raises `ResultGone` on 403/404, `TryLater` beyond `largest` bytes."""
+        """A result document, without the Authorization header.
+
+        Raises `ResultGone` on 403 and 404, `TryLater` beyond `largest` bytes.
+        """
         ...
 
     async def close(self) -> None:
