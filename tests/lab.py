@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from typing import Any
 import yaml
 
 from dropscribe.sandbox import RunningSandbox, SandboxSettings
+from forked import Forked
 
 FAST = SandboxSettings(pending_seconds=0.05, task_seconds=0.2, enforce_rates=False)
 AT_ONCE = SandboxSettings(pending_seconds=0.01, task_seconds=0.05, file_seconds=0.0, enforce_rates=False)
@@ -40,8 +42,10 @@ def quick_inbox(folder: str, **more: Any) -> dict[str, Any]:
 class Lab:
     """One configuration in one folder, against one sandbox."""
 
-    def __init__(self, root: Path, sandbox: RunningSandbox) -> None:
+    def __init__(self, root: Path, sandbox: RunningSandbox, forked: bool = False) -> None:
+        """`forked` spares each child the second that importing takes: see `forked.Forked`."""
         self.root = root
+        self.forked = forked
         self.sandbox = sandbox
         self.config = root / "config.yaml"
         self.inbox, self.outbox = root / "inbox", root / "outbox"
@@ -89,6 +93,8 @@ class Lab:
 
     def call(self, *arguments: str, kill_at: str | None = None, umask: int = -1) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
+        if self.forked and kill_at is None:
+            return self._call_forked([*arguments, "--config", str(self.config)], umask)
         return subprocess.run(
             self.command(*arguments, kill_at=kill_at),
             cwd=self.root,
@@ -99,6 +105,16 @@ class Lab:
             env=clean_environment(),
             umask=umask,
         )
+
+    def _call_forked(self, arguments: list[str], umask: int) -> subprocess.CompletedProcess[str]:
+        with tempfile.TemporaryDirectory() as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            process = Forked(arguments, self.root, clean_environment(), err, out, umask)
+            try:
+                code = process.wait(TOO_LONG)
+            finally:
+                process.kill()
+            return subprocess.CompletedProcess(process.args, code, out.read_text(), err.read_text())
 
     def run_once(self, patience: str = "10s", kill_at: str | None = None) -> subprocess.CompletedProcess[str]:
         return self.call("run", "--once", "--patience", patience, kill_at=kill_at)
@@ -149,10 +165,17 @@ class Daemon:
 
     def __init__(self, lab: Lab) -> None:
         self.log_path = lab.root / f"daemon-{time.monotonic_ns()}.log"
+        self.process = self._forked(lab) if lab.forked else self._executed(lab)
+
+    def _forked(self, lab: Lab) -> Forked:
+        arguments = ["run", "--log-format", "json", "--config", str(lab.config)]
+        self.log_path.touch()
+        return Forked(arguments, lab.root, clean_environment(), self.log_path)
+
+    def _executed(self, lab: Lab) -> "subprocess.Popen[bytes]":
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen(
-                lab.command("run", "--log-format", "json"), cwd=lab.root, stderr=log, env=clean_environment()
-            )
+            command = lab.command("run", "--log-format", "json")
+            return subprocess.Popen(command, cwd=lab.root, stderr=log, env=clean_environment())
 
     def __enter__(self) -> "Daemon":
         return self

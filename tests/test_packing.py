@@ -8,8 +8,8 @@ from dropscribe.packing import MEGABYTE, Departure, size_class, timetable
 NOW = 1000.0
 
 
-def group(count: int, oldest: float = NOW, alone: bool = False, model: str = "fun-asr") -> ReadyGroup:
-    return ReadyGroup(model, "{}", 0, alone, count, oldest)
+def group(count: int, oldest: float = NOW, company: int = 0, model: str = "fun-asr") -> ReadyGroup:
+    return ReadyGroup(model, "{}", 0, company, count, oldest)
 
 
 def hundred(_model: str) -> int:
@@ -55,11 +55,18 @@ def test_where_nobody_else_will_come_nothing_waits_for_company() -> None:
 
 
 def test_one_that_is_to_go_alone_leaves_at_once_by_itself() -> None:
-    ready = group(3, alone=True)
+    ready = group(3, company=1)
 
     plan = timetable([ready], hundred, NOW, max_wait=10.0)
 
     assert plan.now == (Departure(ready, 1),) * 3 and plan.next_at is None
+
+
+@pytest.mark.parametrize(("company", "allowed", "limit"), [(50, 100, 50), (50, 1, 1), (0, 100, 100)])
+def test_a_smaller_company_is_kept_to_and_so_is_what_the_account_allows(company: int, allowed: int, limit: int) -> None:
+    plan = timetable([group(1, NOW - 60, company)], lambda _: allowed, NOW, max_wait=10.0)
+
+    assert [departure.limit for departure in plan.now] == [limit]
 
 
 def test_a_model_that_takes_one_url_a_task_gets_tasks_of_one_and_others_do_not() -> None:

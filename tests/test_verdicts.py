@@ -137,7 +137,7 @@ def test_a_file_without_a_word_is_sent_again_alone_until_its_tries_are_used_up()
 
     assert [type(one) for one in tries] == [SendAgain] * 4 + [Refuse]
     first = tries[0]
-    assert isinstance(first, SendAgain) and first.alone and first.charged and not first.reupload
+    assert isinstance(first, SendAgain) and first.company == 1 and first.charged and not first.reupload
 
 
 def test_a_task_that_succeeded_without_any_result_speaks_of_no_file() -> None:
@@ -189,23 +189,25 @@ def test_no_speech_said_of_a_task_of_one_is_said_of_its_file(said: TaskReport) -
 
 
 @pytest.mark.parametrize(
-    ("status", "code"),
+    ("status", "code", "company"),
     [
-        ("FAILED", "DECODE_ERROR"),
-        ("FAILED", "InternalError.Timeout"),
-        ("FAILED", "InternalError"),
-        ("FAILED", None),
-        ("CANCELED", None),
-        ("SUCCESS_WITH_NO_VALID_FRAGMENT", None),
-        ("FAILED", "SUCCESS_WITH_NO_VALID_FRAGMENT"),
+        ("FAILED", "DECODE_ERROR", 1),
+        ("FAILED", "InternalError", 1),
+        ("FAILED", None, 1),
+        ("CANCELED", None, 1),
+        ("SUCCESS_WITH_NO_VALID_FRAGMENT", None, 1),
+        ("FAILED", "SUCCESS_WITH_NO_VALID_FRAGMENT", 1),
+        ("FAILED", "InternalError.Timeout", 2),
     ],
 )
-def test_a_word_on_a_whole_task_of_several_charges_nobody_and_each_goes_alone(status: str, code: str | None) -> None:
+def test_a_word_on_a_whole_task_of_several_charges_nobody_and_each_goes_in_smaller_company(
+    status: str, code: str | None, company: int
+) -> None:
     said = TaskReport("task-1", status, None, code, "all of them")
 
-    for verdict in judge([A, B, C], said, ATTEMPTS):
+    for verdict in judge([A, B, C, item(4), item(5)], said, ATTEMPTS):
         assert isinstance(verdict, SendAgain), "who is to blame, or silent, nobody can say"
-        assert verdict.alone and not verdict.charged
+        assert verdict.company == company and not verdict.charged
 
 
 def test_a_failed_task_that_names_only_foreign_files_counts_as_one_without_results() -> None:

@@ -6,6 +6,7 @@ Only keys that this ledger recorded before their first use are ever deleted; oth
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 
 import structlog
 
@@ -20,6 +21,8 @@ log = structlog.get_logger()
 
 DELETE = Step("cleanup.delete-objects")
 
+SCOPE = "deletes"
+"""Of its own: a key that may write but not delete must not hold up uploads."""
 MOST = 500
 GATHER = 0.5
 """Seconds that objects wait for company, so that a hundred results cost one request."""
@@ -58,17 +61,18 @@ class Cleaner:
         doomed = await self._ledger.look(upkeep.doomed_objects, MOST)
         if not doomed:
             return False
-        await self._scopes.passage("storage")
+        await self._scopes.passage(SCOPE)
         DELETE.before()
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._delete, doomed)
         except OutOfOrder as fault:
-            await self._scopes.report(fault)
+            remedy = f"{fault.remedy} Until then objects stay in the bucket."
+            await self._scopes.report(replace(fault, scope=SCOPE, remedy=remedy))
             return True
         DELETE.effect()
         await self._ledger.do(upkeep.objects_gone, [one.key for one in doomed])
         DELETE.recorded()
-        await self._scopes.works("storage")
+        await self._scopes.works(SCOPE)
         log.debug("objects.deleted", count=len(doomed))
         self._on_gone()
         return len(doomed) == MOST

@@ -6,15 +6,16 @@ query -> ended? -> a verdict for each file -> fetch (no Authorization) -> checke
 import asyncio
 import gzip
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import Settings
+from dropscribe.error_codes import remedy_for
 from dropscribe.errors import OutOfOrder, TryLater
 from dropscribe.house import House
 from dropscribe.ledger import batches
@@ -22,8 +23,9 @@ from dropscribe.ledger.rows import Again, BatchRow, Item
 from dropscribe.model import Failure, TaskReport
 from dropscribe.remote.policy import poll_wait, slow_wait
 from dropscribe.remote.ports import ResultGone
+from dropscribe.suspects import Suspects
 from dropscribe.transcript import UnusableResult, parse, without_url_queries
-from dropscribe.verdicts import Fetch, NoSpeech, Refuse, SendAgain, Verdict, is_terminal, judge
+from dropscribe.verdicts import MISSING, Fetch, NoSpeech, Refuse, SendAgain, Verdict, is_terminal, judge
 
 log = structlog.get_logger()
 
@@ -39,6 +41,7 @@ EXPIRES_AFTER = 24 * 3600.0
 HURRY_AFTER = 18 * 3600.0
 """Seconds after the submit from which on a task is asked before all younger ones: its result may be about to vanish."""
 FETCH_TRIES = 5
+FIRST_ONLY = 2
 NOTHING_SAID = b'{"transcripts":[]}'
 """Stands for the answer where the service reports 'no speech' instead of a document."""
 
@@ -67,13 +70,19 @@ class Collector:
         threads: Executor,
         on_answer: Callable[[], None],
         on_again: Callable[[], None],
+        on_first_only: Callable[[str, str, str], Awaitable[None]],
     ) -> None:
-        """`on_answer`: files are owed something; `on_again`: something is to be uploaded or submitted again."""
+        """`on_answer`: files are owed something; `on_again`: something is to be uploaded or submitted again;
+        `on_first_only(model, code, message)`: the account takes one URL a task.
+        """
         self._house = house
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._threads = threads
         self._on_answer = on_answer
         self._on_again = on_again
+        self._on_first_only = on_first_only
+        self._suspects = Suspects()
+        self._first_only: Counter[str] = Counter()
         self._open: dict[int, Polled] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._fetching = asyncio.Semaphore(AT_ONCE)
@@ -179,7 +188,7 @@ class Collector:
             await self._unknown(polled)
         elif is_terminal(report):
             polled.unknown_since = None
-            await self._bring_home(polled, report)
+            await self._bring_home(polled, _cleaned(report, self._house.clean))
 
     async def _unknown(self, polled: Polled) -> None:
         """Dropped only when consistently unknown, to the identity that submitted, and not in a readable list."""
@@ -201,6 +210,8 @@ class Collector:
 
     async def _bring_home(self, polled: Polled, report: TaskReport) -> None:
         verdicts = judge(polled.row.items, report, self._settings.retry.attempts)
+        verdicts = await self._acquit(polled.row.model, verdicts)
+        await self._notice_first_only(polled.row.model, verdicts)
         fetches = [verdict for verdict in verdicts if isinstance(verdict, Fetch)]
         faults: list[BaseException] = []
         for start in range(0, len(fetches), GROUP):
@@ -219,6 +230,35 @@ class Collector:
             polled.row = polled.row if now_open is None else now_open
         if faults:
             raise faults[0]
+
+    async def _acquit(self, model: str, verdicts: list[Verdict]) -> list[Verdict]:
+        """Failures that come in a row, with no success between, are the account's or the service's, not the files'."""
+        if any(isinstance(verdict, Fetch | NoSpeech) for verdict in verdicts):
+            self._suspects.succeeded(model)
+            await self._scopes.works(f"files:{model}")
+            return verdicts
+        charged = [verdict for verdict in verdicts if isinstance(verdict, SendAgain) and verdict.charged]
+        if not charged or any(verdict.code != charged[0].code for verdict in charged):
+            return verdicts
+        first = charged[0]
+        row = self._suspects.failed(model, first.code, [verdict.item.recognition_id for verdict in charged])
+        if not row:
+            return verdicts
+        await self._ledger.do(batches.acquit, row, first.code)
+        message = f"{len(row)} files in a row, none recognised between: {first.message}"
+        await self._scopes.report(
+            OutOfOrder(f"files:{model}", first.code, message, remedy_for(first.code, first.message))
+        )
+        return [replace(verdict, charged=False) if verdict in charged else verdict for verdict in verdicts]
+
+    async def _notice_first_only(self, model: str, verdicts: Sequence[Verdict]) -> None:
+        """Two tasks in a row that answer only their first URL: the account takes one a task."""
+        if len(verdicts) < 2:
+            return
+        missing = [isinstance(verdict, SendAgain) and verdict.code == MISSING for verdict in verdicts]
+        self._first_only[model] = self._first_only[model] + 1 if missing == [False, *[True] * (len(missing) - 1)] else 0
+        if self._first_only[model] == FIRST_ONLY:
+            await self._on_first_only(model, MISSING, "tasks answer only their first URL")
 
     async def _settle(self, row: BatchRow, report: TaskReport, verdict: Verdict) -> None:
         match verdict:
@@ -303,6 +343,14 @@ class Collector:
         RECORD.recorded()
         log.warning("file.again", recognition=item.recognition_id, code=verdict.code, retry_in=round(wait, 1))
         self._on_again()
+
+
+def _cleaned(report: TaskReport, clean: Callable[[str], str]) -> TaskReport:
+    """A service may repeat what it was told, secrets too."""
+    results = report.results and tuple(
+        replace(result, message=result.message and clean(result.message)) for result in report.results
+    )
+    return replace(report, results=results, message=report.message and clean(report.message))
 
 
 def _checked(raw: bytes) -> bytes:

@@ -88,6 +88,7 @@ class Deliverer:
         self._on_done = on_done
         self._trouble: str | None = None
         self._stopping = False
+        self._obstructed: set[int] = set()
         self.wake = asyncio.Event()
 
     @property
@@ -152,15 +153,24 @@ class Deliverer:
         """Files that cannot be placed as planned: the next round plans anew; an obstacle gets time to be moved away."""
         for media_id, reason in stuck.items():
             wait = 0.5 if reason is None else min(LONGEST_OBSTACLE, self._house.settings.retry.longest_wait)
-            if reason is not None:
-                log.warning("deliver.obstacle", inbox=self._name, media=media_id, reason=reason, retry_in=wait)
             await self._ledger.do(deliveries.postpone, [media_id], reason, self._clock.now() + wait)
+            if reason is not None:
+                self._obstructed.add(media_id)
+                remedy = "move it away; the other files go on"
+                await self._scopes.report(OutOfOrder(f"obstacle:{self._name}", "Obstacle", reason, remedy))
+
+    async def _cleared(self, finished: Iterable[int]) -> None:
+        if self._obstructed:
+            self._obstructed.difference_update(finished)
+            if not self._obstructed:
+                await self._scopes.works(f"obstacle:{self._name}")
 
     async def _record(self, gone: Sequence[tuple[Planned, Disposal]]) -> None:
         DELIVERED.before()
         finished = [(plan.reservation.media_id, disposal.reason) for plan, disposal in gone]
         await self._ledger.do(deliveries.delivered, finished, self._clock.now())
         DELIVERED.recorded()
+        await self._cleared(media_id for media_id, _ in finished)
         for plan, disposal in gone:
             log.info("file.delivered", inbox=self._name, path=display(plan.rendered.media.path), note=disposal.reason)
 
@@ -217,6 +227,7 @@ class Deliverer:
         FAILED.before()
         await self._ledger.do(deliveries.failed, [(media.media_id, disposal.reason) for media, disposal in done], now)
         FAILED.recorded()
+        await self._cleared(media.media_id for media, _ in done)
         for media, _ in done:
             path = display(media.path)
             log.warning("file.failed", inbox=self._name, path=path, code=media.code, message=media.message)
@@ -308,7 +319,7 @@ def _fit(wish: _Wish, owners: Mapping[bytes, Owner], taken: set[bytes]) -> Plann
     """The plan under the names wished for, or None if one of them is somebody else's."""
     inbox, one, paths = wish.inbox, wish.one, wish.paths
     with _folder_trouble(inbox.outbox):
-        found = {path: content_sha256(path) for path in paths}
+        found = {path: _content(path) for path in paths}
         keeps = inbox.done == "keep"
         if any(standing(one.media, owners.get(path), found[path], keeps) is Standing.FOREIGN for path in paths):
             return None
@@ -320,6 +331,14 @@ def _fit(wish: _Wish, owners: Mapping[bytes, Owner], taken: set[bytes]) -> Plann
         moved_to = _target(inbox, one.media, taken)
     in_place = frozenset(planned.path for planned in outputs if found[planned.path] == planned.sha256)
     return Planned(one, Reservation(one.media.media_id, outputs, moved_to), in_place)
+
+
+def _content(path: bytes) -> str | None:
+    """`content_sha256`; a file in the place of a folder shows when the output is to be placed."""
+    try:
+        return content_sha256(path)
+    except NotADirectoryError:
+        return None
 
 
 def _target(inbox: InboxSettings, media: OwedMedia, taken: set[bytes]) -> bytes | None:

@@ -25,3 +25,5 @@ class House:
     scopes: Scopes
     clock: Clock
     guard: Callable[[Path], FolderGuard]
+    clean: Callable[[str], str]
+    """A service's words without our secrets, which it may have repeated: before they are written down anywhere."""

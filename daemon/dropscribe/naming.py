@@ -51,8 +51,8 @@ def standing(media: OwedMedia, owner: Owner | None, found: str | None, keeps: bo
         return Standing.FOREIGN
     if found is None:
         return Standing.FREE
-    if owner is None or not _same_source(media, owner, keeps):
-        return Standing.FOREIGN
+    if owner is None or not _same_source(media, owner, keeps) or owner.media_id > media.media_id:
+        return Standing.FOREIGN  # what was taken later speaks of the content that stands there now
     return Standing.OURS if found in (owner.sha256, owner.replaces) and found else Standing.FOREIGN
 
 

@@ -48,13 +48,22 @@ def next_wait(failures: int, retry_after: float | None, first: float, longest: f
 class Scopes:
     """All scopes of a running daemon. One log line when a scope opens, one when it closes."""
 
-    def __init__(self, clock: Clock, first: float, longest: float, remember: Remember, forget: Forget) -> None:
-        """`remember` and `forget` keep the ledger's copy, which `status` reads."""
+    def __init__(
+        self,
+        clock: Clock,
+        first: float,
+        longest: float,
+        remember: Remember,
+        forget: Forget,
+        clean: Callable[[str], str] = str,
+    ) -> None:
+        """`remember` and `forget` keep the ledger's copy, which `status` reads; `clean` takes secrets out of words."""
         self._clock = clock
         self._first = first
         self._longest = longest
         self._remember = remember
         self._forget = forget
+        self._clean = clean
         self._open: dict[str, Breaker] = {}
 
     def open_scopes(self) -> tuple[Scope, ...]:
@@ -100,7 +109,7 @@ class Scopes:
         wait = next_wait(failures, fault.retry_after, self._first, self._longest)
         now = self._clock.now()
         since = now if before is None else before.scope.since
-        scope = Scope(fault.scope, fault.code, fault.message, fault.remedy, since, now + wait)
+        scope = Scope(fault.scope, fault.code, self._clean(fault.message), fault.remedy, since, now + wait)
         told = before is not None and before.told
         news = _is_news(before, fault, failures)
         self._open[fault.scope] = Breaker(scope, failures, at + wait, told=told or news)

@@ -22,7 +22,7 @@ from dropscribe.cleanup import Cleaner
 from dropscribe.clock import Clock, SystemClock
 from dropscribe.collect import Collector
 from dropscribe.config import restart_needed
-from dropscribe.config.settings import InboxSettings, Settings
+from dropscribe.config.settings import InboxSettings, Settings, secrets_of
 from dropscribe.deliver import Deliverer
 from dropscribe.errors import Misconfigured, OutOfOrder
 from dropscribe.folders import FolderGuard
@@ -30,6 +30,7 @@ from dropscribe.house import House
 from dropscribe.intake import Intake
 from dropscribe.ledger import Ledger, deliveries, upkeep
 from dropscribe.ledger.rows import Taken
+from dropscribe.logs import Redactor
 from dropscribe.mounts import filesystem_type
 from dropscribe.reconcile import Reconciler
 from dropscribe.remote.model_studio import ModelStudio
@@ -143,6 +144,7 @@ class Service:
             min(settings.retry.longest_wait, LONGEST_SCOPE_WAIT),
             lambda scope: self.ledger.do(upkeep.open_scope, scope),
             lambda name: self.ledger.do(upkeep.close_scope, name),
+            self._clean,
         )
         return House(
             settings,
@@ -153,12 +155,19 @@ class Service:
             scopes,
             self._clock,
             self._guard,
+            Redactor(secrets_of(settings)).line,
         )
 
     def _furnish(self) -> None:
         """The rooms, and who wakes whom."""
         house, pools = self._house, self._pools
-        self._collector = Collector(house, pools.work, self._wake_after_answer, self._wake_senders)
+        self._collector = Collector(
+            house,
+            pools.work,
+            on_answer=self._wake_after_answer,
+            on_again=self._wake_senders,
+            on_first_only=self._one_url_only,
+        )
         self._reconciler = Reconciler(house, self._collector.follow, self._wake_senders)
         self._submitter = Submitter(
             house,
@@ -172,6 +181,12 @@ class Service:
         self._cleaner = Cleaner(house, pools.work, self._wake_senders)
         self._deliverers = {name: self._deliverer(name) for name in house.inboxes}
         self._intakes = {name: self._intake(name) for name in house.inboxes}
+
+    def _clean(self, text: str) -> str:
+        return self._house.clean(text)  # a reload knows further secrets
+
+    async def _one_url_only(self, model: str, code: str, message: str) -> None:
+        await self._submitter.one_url_only(model, code, message)
 
     def _deliverer(self, name: str) -> Deliverer:
         return Deliverer(name, self._house, self._pools.of_inbox(name), self._submitter.wake.set)
@@ -312,10 +327,11 @@ class Service:
         log.info("reload.done", inboxes=len(new.inboxes))
 
     def _apply(self, new: Settings) -> None:
-        house = self._house
+        house, old = self._house, self._house.settings
         if new.storage != house.settings.storage:
             house.store = OssStore(new.storage)
         house.settings = new
+        house.clean = Redactor([*secrets_of(new), *secrets_of(old)]).line
         wanted = {inbox.name: inbox for inbox in new.inboxes}
         for name in [name for name in self._intakes if self._house.inboxes[name] != wanted.get(name)]:
             self._end_intake(name)

@@ -129,7 +129,7 @@ class Submitter:
         plan = timetable(groups, self._limits.of, now, self._settings.batch.max_wait, hurry)
         shut = 0.0
         for departure in plan.now:
-            names = ("api", f"model:{departure.group.model}")
+            names = ("api", f"model:{departure.group.model}", f"files:{departure.group.model}")
             if not self._scopes.may_pass(*names):
                 shut = max(shut, self._scopes.wait(*names), 0.2)
                 continue
@@ -212,7 +212,7 @@ class Submitter:
         except RequestRefused as refusal:
             await self._refused(row, refusal)
         except OutOfOrder as fault:
-            await self._not_sent(row, str(fault))
+            await self._not_sent(row, self._house.clean(str(fault)))
             await self._scopes.report(fault)
         except Ambiguous as doubt:
             POST.effect()
@@ -247,6 +247,7 @@ class Submitter:
 
     async def _refused(self, row: BatchRow, refusal: RequestRefused) -> None:
         """400 and its like. Of several files one goes alone next: it tells the settings from the count."""
+        refusal.message = self._house.clean(refusal.message)
         log.warning("batch.refused", batch=row.id, files=len(row.items), code=refusal.code, message=refusal.message)
         trial = self._limits.trials.get(row.model)
         if len(row.items) > 1:
@@ -276,11 +277,15 @@ class Submitter:
 
     async def _learn_one_url(self, row: BatchRow) -> None:
         trial = self._limits.trials.pop(row.model)
-        self._limits.one_only.add(row.model)
+        await self.one_url_only(row.model, trial.code, trial.message)
+
+    async def one_url_only(self, model: str, code: str, message: str) -> None:
+        """The account takes one URL a task for this model: remembered for seven days."""
+        self._limits.one_only.add(model)
         who = self._house.recogniser.identity
-        name = lesson_name(who.endpoint, who.account, row.model)
-        await self._ledger.do(upkeep.learn, name, trial.code, self._clock.now() + ONE_URL_FOR)
-        log.warning("account.one-url-per-task", model=row.model, code=trial.code, message=trial.message)
+        name = lesson_name(who.endpoint, who.account, model)
+        await self._ledger.do(upkeep.learn, name, code, self._clock.now() + ONE_URL_FOR)
+        log.warning("account.one-url-per-task", model=model, code=code, message=message)
 
 
 def request_parameters(settings: Mapping[str, object]) -> dict[str, object]:

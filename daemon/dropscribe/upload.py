@@ -168,9 +168,10 @@ class Uploader:
             await self._ledger.do(uploads.put_back, job.recognition_id, self._clock.now())
             await self._scopes.report(fault)
         except TryLater as fault:
+            fault.message = self._house.clean(fault.message)
             await self._try_later(job, fault)
         except Refused as fault:
-            await self._refuse(job, fault.code, fault.message, fault.remedy)
+            await self._refuse(job, fault.code, self._house.clean(fault.message), fault.remedy)
         except Cut:
             await self._ledger.do(uploads.put_back, job.recognition_id, self._clock.now())
         except Exception:

@@ -17,4 +17,4 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 @pytest.fixture
 def lab(tmp_path: Path, sandbox: RunningSandbox) -> Lab:
-    return Lab(tmp_path, sandbox)
+    return Lab(tmp_path, sandbox, forked=True)

@@ -14,7 +14,7 @@ from lab import Lab, events_in, eventually, files_below, quick_inbox, sha256
 
 def test_250_nested_files_cost_three_submits_and_leave_an_empty_bucket(tmp_path: Path) -> None:
     with running_sandbox(SandboxSettings(pending_seconds=0.01, task_seconds=0.05)) as sandbox:  # its rates are enforced
-        lab = Lab(tmp_path, sandbox)
+        lab = Lab(tmp_path, sandbox, forked=True)
         lab.configure(batch={"max_wait": "10s"})
         files = {path: lab.drop(path) for path in (f"{n % 5}/{n % 7}/{n % 3}/talk {n}.mp3" for n in range(250))}
 

@@ -79,7 +79,6 @@ def test_a_file_that_is_missing_from_a_finished_task_is_sent_again_alone(lab: La
     assert files_below(lab.done) == files
 
 
-@pytest.mark.xfail(strict=True, reason="files are charged though the service could not download any of them")
 def test_downloads_that_fail_for_every_file_are_no_fault_of_the_files(lab: Lab) -> None:
     lab.sandbox.inject("download", "error", code="InvalidFile.DownloadFailed")
     files = {f"{n}.mp3": lab.drop(f"{n}.mp3") for n in range(4)}
@@ -160,7 +159,6 @@ def test_an_obstacle_in_the_outbox_stays_and_ends_once_with_1_after_the_patience
     assert code == 1
 
 
-@pytest.mark.xfail(strict=True, reason="one obstacle counts as a fault of the whole outbox and stops every delivery")
 def test_an_obstacle_in_the_way_of_one_file_stops_no_other(lab: Lab) -> None:
     an_obstacle(lab)
     with lab.start():
@@ -169,7 +167,6 @@ def test_an_obstacle_in_the_way_of_one_file_stops_no_other(lab: Lab) -> None:
         eventually((lab.done / "b/talk.mp3").exists, within=2.5)
 
 
-@pytest.mark.xfail(strict=True, reason="failing deletes shut the whole storage: uploads wait with them")
 def test_a_bucket_that_refuses_deletes_is_said_once_and_stops_no_upload(lab: Lab) -> None:
     lab.configure(retry={"first_wait": "3s", "longest_wait": "1m"})
     lab.sandbox.inject("delete_many", "error", status=403, code="AccessDenied")

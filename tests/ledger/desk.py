@@ -1,4 +1,4 @@
-"""A ledger on the table: its statements run one by one, each in its own transaction, on a real file."""
+"""A ledger on the table: its statements run one by one, each in its own transaction, in memory."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Row, select, text
 
 from dropscribe.ledger import batches, deliveries, intake, upkeep, uploads
 from dropscribe.ledger.migrations import migrate
-from dropscribe.ledger.rows import BatchRow, NewMedia, OwedMedia, PlannedOutput, Reservation, Taken, UploadJob
+from dropscribe.ledger.rows import Again, BatchRow, NewMedia, OwedMedia, PlannedOutput, Reservation, Taken, UploadJob
 from dropscribe.ledger.schema import media, recognition, stored_object
 from dropscribe.ledger.sqlite import writer_engine
 from dropscribe.model import Failure, Fingerprint, Identity, Look, Recipe
@@ -123,6 +123,12 @@ class Desk:
             else:
                 self.answer(next(row for row in self.do(batches.open_batches, "submitted") if row.items))
 
+    def again(self, row: BatchRow, code: str, wait_until: float = NOW, **how: Any) -> bool:
+        """All that is left in a batch is to be sent again; whether that was news."""
+        more = Again(code, "try again", wait_until, **how)
+        news = [self.do(batches.again, row.id, item.recognition_id, more) for item in row.items]
+        return any(news)
+
     def answer_all(self) -> None:
         """Everything that waits is uploaded, paid and answered."""
         self.upload()
@@ -191,8 +197,8 @@ class Desk:
         self.epoch = self.do(upkeep.begin_epoch)
 
 
-def open_desk(folder: Path) -> Desk:
-    engine = writer_engine(folder / "ledger.sqlite")
+def open_desk() -> Desk:
+    engine = writer_engine(Path(":memory:"))
     with engine.begin() as connection:
         migrate(connection)
         epoch = upkeep.begin_epoch(connection)

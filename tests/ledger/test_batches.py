@@ -69,7 +69,7 @@ def test_groups_tell_how_many_are_ready_and_since_when(desk: Desk) -> None:
     desk.take_contents("b")
     desk.upload()
 
-    assert desk.do(batches.ready_groups, desk.now) == [ReadyGroup("fun-asr", "{}", 0, False, 2, NOW)]
+    assert desk.do(batches.ready_groups, desk.now) == [ReadyGroup("fun-asr", "{}", 0, 0, 2, NOW)]
 
 
 def test_the_files_behind_the_next_batch_can_be_looked_at_once_more(desk: Desk) -> None:
@@ -160,17 +160,6 @@ def test_what_was_not_accepted_is_ready_again_with_the_same_object_and_without_c
     assert again is not None and again.items == row.items
     assert (again.items[0].attempts, again.items[0].tries) == (0, {})
     assert desk.batch(row.id).items == () and desk.batch(row.id).state == "refused"
-
-
-def test_what_is_to_go_alone_is_a_group_of_its_own(desk: Desk) -> None:
-    row = desk.intended("a", "b")
-    desk.do(batches.not_accepted, row.id, "400", NOW, NOW, alone=True)
-    desk.take_contents("c")
-    desk.upload()
-
-    groups = desk.do(batches.ready_groups, NOW)
-
-    assert {(group.alone, group.count) for group in groups} == {(True, 2), (False, 1)}
 
 
 @pytest.mark.parametrize("state", ["lost", "submitted"])
@@ -284,7 +273,7 @@ def test_an_answer_for_a_recognition_of_another_batch_is_not_taken(desk: Desk) -
 
 def test_an_answer_clears_what_was_said_of_earlier_tries(desk: Desk) -> None:
     row = desk.submitted("a")
-    desk.do(batches.again, row.id, row.items[0].recognition_id, "SERVER_ERROR", "try again", NOW)
+    desk.again(row, "SERVER_ERROR")
 
     desk.bring_to("answered")
 
@@ -325,9 +314,8 @@ def test_a_file_withdrawn_earlier_does_not_fail_with_the_others(desk: Desk) -> N
 @pytest.mark.parametrize("charged", [True, False])
 def test_an_item_sent_again_keeps_its_object_and_is_charged_only_if_it_is_to_blame(desk: Desk, charged: bool) -> None:
     row = desk.submitted("a")
-    number = row.items[0].recognition_id
 
-    assert desk.do(batches.again, row.id, number, "SERVER_ERROR", "try again", NOW + 5, charged=charged)
+    assert desk.again(row, "SERVER_ERROR", wait_until=NOW + 5, charged=charged)
 
     assert desk.do(batches.ready_groups, NOW) == []
     assert desk.do(uploads.next_wait, NOW) == NOW + 5
@@ -342,7 +330,7 @@ def test_tries_are_counted_by_their_code(desk: Desk) -> None:
     for code in ("SERVER_ERROR", "FILE_403_FORBIDDEN", "SERVER_ERROR"):
         desk.bring_to("submitted")
         (row,) = [one for one in desk.do(batches.open_batches, "submitted") if one.items]
-        desk.do(batches.again, row.id, row.items[0].recognition_id, code, "try again", NOW)
+        desk.again(row, code)
 
     found = desk.recognition_of()
     assert (found.attempts, json.loads(found.tries)) == (3, {"SERVER_ERROR": 2, "FILE_403_FORBIDDEN": 1})
@@ -351,7 +339,7 @@ def test_tries_are_counted_by_their_code(desk: Desk) -> None:
 def test_an_item_uploaded_anew_gets_a_new_key_after_the_old_object_is_gone(desk: Desk) -> None:
     row = desk.submitted("a")
 
-    desk.do(batches.again, row.id, row.items[0].recognition_id, "FILE_404_NOT_FOUND", "gone", NOW, reupload=True)
+    desk.again(row, "FILE_404_NOT_FOUND", reupload=True)
 
     assert desk.doomed() == {row.items[0].key} and desk.claim() == []
     desk.sweep()
@@ -359,19 +347,27 @@ def test_an_item_uploaded_anew_gets_a_new_key_after_the_old_object_is_gone(desk:
     assert job.key != row.items[0].key
 
 
-def test_an_item_sent_again_alone_travels_by_itself_from_then_on(desk: Desk) -> None:
+def test_an_item_sent_again_in_smaller_company_is_a_group_of_its_own_from_then_on(desk: Desk) -> None:
     row = desk.submitted("a", "b")
-    for item in row.items:
-        desk.do(batches.again, row.id, item.recognition_id, "InternalError.Timeout", "too long", NOW, alone=True)
+    desk.again(row, "InternalError.Timeout", company=1)
+    desk.take_contents("c")
+    desk.upload()
 
-    assert [(group.alone, group.count) for group in desk.do(batches.ready_groups, NOW)] == [(True, 2)]
+    groups = desk.do(batches.ready_groups, NOW)
+    assert {(group.company, group.count) for group in groups} == {(1, 2), (0, 1)}
+
+    (smaller,) = [group for group in groups if group.company == 1]
+    second = desk.do(batches.intend, smaller, 1, WHO, desk.epoch, NOW, None)
+    assert second is not None and second.total == 1
+    desk.do(batches.not_accepted, second.id, "429", NOW, NOW)
+    assert {(group.company, group.count) for group in desk.do(batches.ready_groups, NOW)} == {(1, 2), (0, 1)}
 
 
 def test_an_item_is_judged_once(desk: Desk) -> None:
     row = desk.submitted("a")
     desk.answer(row)
 
-    assert not desk.do(batches.again, row.id, row.items[0].recognition_id, "SERVER_ERROR", "try again", NOW)
+    assert not desk.again(row, "SERVER_ERROR")
     assert not desk.do(batches.refused, row.id, row.items[0].recognition_id, BROKEN, NOW)
 
     assert desk.recognitions() == ["answered"] and desk.states() == ["due"]

@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from dropscribe.ledger import batches, intake
+from dropscribe.ledger import batches, deliveries, intake
+from dropscribe.ledger.rows import NewMedia, PlannedOutput
 from dropscribe.model import Look, Recipe
 from ledger.desk import BROKEN, NOW, Desk, file, sha256
 
@@ -86,7 +87,11 @@ def test_after_a_refusal_the_same_content_is_a_new_attempt_and_no_copy_of_the_fa
     assert desk.recognitions() == ["refused", "needed"]
     fresh = desk.media()
     assert (fresh.state, fresh.code, desk.recognition(fresh.recognition_id).attempts) == ("waiting", None, 0)
-    assert again.stale_error_file == b"/failed/a.mp3.error.json"
+    assert again.failed_before is not None
+    assert (again.failed_before.error_file, again.failed_before.moved_to) == (
+        b"/failed/a.mp3.error.json",
+        b"/failed/a.mp3",
+    )
 
 
 def test_a_success_after_a_refusal_does_not_move_other_failed_copies(desk: Desk) -> None:
@@ -194,6 +199,25 @@ def test_what_is_found_unusable_before_any_upload_fails_for_nothing(desk: Desk) 
     assert desk.recognitions() == [] and desk.claim() == []
     (owed,) = desk.owed()
     assert (owed.state, owed.path, owed.code, owed.recognition_id) == ("failing", b"big.mp4", BROKEN.code, None)
+
+
+OUTPUTS = (PlannedOutput(b"/out/a.json", "json", sha256("json")),)
+
+
+def test_outputs_that_stand_already_are_adopted_and_nothing_is_bought(desk: Desk) -> None:
+    assert desk.do(intake.adopt, "in", file(b"a.mp3"), OUTPUTS, NOW)
+
+    assert (desk.states(), desk.recognitions(), desk.claim(), desk.owed()) == (["delivered"], [], [], [])
+    assert desk.do(deliveries.outputs_of, [desk.media().id]) == {desk.media().id: list(OUTPUTS)}
+
+
+@pytest.mark.parametrize("other", [file(b"a.mp3", "other content"), file(b"copy.mp3")], ids=["path", "content"])
+def test_what_the_ledger_knows_is_not_adopted(desk: Desk, other: NewMedia) -> None:
+    desk.take(other)
+
+    assert not desk.do(intake.adopt, "in", file(b"a.mp3"), OUTPUTS, NOW)
+
+    assert len(desk.sql("SELECT * FROM media")) == 1 and list(desk.sql("SELECT * FROM output")) == []
 
 
 def test_known_is_the_latest_row_of_each_path_of_this_inbox_alone(desk: Desk) -> None:

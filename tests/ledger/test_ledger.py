@@ -1,10 +1,12 @@
 """Opening, holding and closing a ledger."""
 
 import asyncio
+import fcntl
 import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +72,15 @@ def test_another_process_that_holds_the_state_folder_is_respected_until_it_dies(
 
     assert not is_held(state)
     assert reopen(state)[1] == 2
+
+
+def test_somebody_who_only_looks_who_holds_the_state_folder_does_not_keep_the_daemon_out(state: Path) -> None:
+    state.mkdir()
+    looking = os.open(state / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    threading.Timer(0.1, os.close, [looking]).start()
+
+    reopen(state)
 
 
 def test_a_state_folder_is_free_after_close_and_one_never_used_is_not_held(state: Path) -> None:

@@ -123,7 +123,7 @@ def test_an_uploaded_recognition_is_ready_from_that_moment(desk: Desk) -> None:
     assert desk.do(uploads.uploaded, job.recognition_id, False, NOW + 5)
 
     (group,) = desk.do(batches.ready_groups, NOW + 5)
-    assert (group.model, group.count, group.oldest, group.alone) == ("fun-asr", 1, NOW + 5, False)
+    assert (group.model, group.count, group.oldest, group.company) == ("fun-asr", 1, NOW + 5, 0)
 
 
 def test_an_upload_that_nobody_waits_for_any_more_is_given_up_and_its_object_goes(desk: Desk) -> None:

@@ -10,7 +10,7 @@ import click
 
 from dropscribe import logs
 from dropscribe.config import find, load
-from dropscribe.config.settings import Settings
+from dropscribe.config.settings import Settings, secrets_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -47,7 +47,4 @@ def settings_for(context: click.Context, config: Path | None) -> Settings:
 
 def log_to_stderr(log_format: str, settings: Settings) -> None:
     """Set up logging; the secrets of the configuration never pass."""
-    studio, storage = settings.model_studio, settings.storage
-    secrets = [studio.api_key, storage.access_key_secret, storage.session_token]
-    known = [secret.reveal() for secret in secrets if secret]
-    logs.set_up(log_format, sys.stderr, known)  # type: ignore[arg-type]  # one of the option's choices
+    logs.set_up(log_format, sys.stderr, secrets_of(settings))  # type: ignore[arg-type]  # one of the option's choices

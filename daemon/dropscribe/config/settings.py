@@ -100,3 +100,10 @@ class Settings:
     inboxes: tuple[InboxSettings, ...]
     warnings: tuple[str, ...] = ()
     """Sentences for the log: unknown recognition keys passed on, and the like."""
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """The values that must never be shown or written down."""
+    studio, storage = settings.model_studio, settings.storage
+    secrets = [studio.api_key, storage.access_key_secret, storage.session_token]
+    return [secret.reveal() for secret in secrets if secret]

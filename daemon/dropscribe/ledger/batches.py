@@ -401,6 +401,20 @@ def _refuse(connection: Connection, recognition_id: int, failure: Failure, now: 
     )
 
 
+def acquit(connection: Connection, recognition_ids: Sequence[int], code: str) -> None:
+    """Failures that turned out to be the account's or the service's: the tries they cost are given back."""
+    rows = connection.execute(
+        select(recognition.c.id, recognition.c.tries, recognition.c.attempts).where(
+            recognition.c.id.in_(recognition_ids), recognition.c.state.in_(("needed", "uploading", "uploaded"))
+        )
+    ).all()
+    for row in rows:
+        tries: dict[str, int] = json.loads(row.tries)
+        spent = tries.pop(code, 0)
+        values = {"tries": json.dumps(tries), "attempts": max(0, row.attempts - spent), "wait_until": 0.0}
+        connection.execute(update(recognition).where(recognition.c.id == row.id).values(**values))
+
+
 def buy_again(connection: Connection, batch_id: int, recognition_id: int, code: str, message: str) -> bool:
     """A paid result that was deleted before it was fetched: the one re-buy of a recognition; False where it had it."""
     changed = connection.execute(_REBUY, {"row_id": recognition_id, "of_batch": batch_id})
