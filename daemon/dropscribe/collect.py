@@ -20,6 +20,7 @@ from dropscribe.errors import OutOfOrder, TryLater
 from dropscribe.house import House
 from dropscribe.ledger import batches
 from dropscribe.ledger.rows import Again, BatchRow, Item
+from dropscribe.lost import of_another_account
 from dropscribe.model import Failure, TaskReport
 from dropscribe.remote.policy import poll_wait, slow_wait
 from dropscribe.remote.ports import ResultGone
@@ -106,7 +107,7 @@ class Collector:
     async def run(self) -> None:
         """Poll until cancelled; begins with what an earlier process left running."""
         for row in await self._ledger.look(batches.open_batches, "submitted"):
-            self._adopt(row, first=0.0)
+            await self._adopt(row, first=0.0)
         while True:
             await self._take_in_wanted()
             self._ask_due()
@@ -123,13 +124,14 @@ class Collector:
             batch_id = next(iter(self._wanted))
             row = await self._ledger.look(batches.batch_row, batch_id)
             if row is not None and row.state == "submitted" and batch_id not in self._open:
-                self._adopt(row, self._settings.model_studio.poll.first)
+                await self._adopt(row, self._settings.model_studio.poll.first)
             self._wanted.discard(batch_id)
 
-    def _adopt(self, row: BatchRow, first: float) -> None:
+    async def _adopt(self, row: BatchRow, first: float) -> None:
+        """Follow a task; one of another account is not visible to this one, so its files wait."""
         who = self._house.recogniser.identity
         if (row.endpoint, row.account) != (who.endpoint, who.account):
-            log.warning("batch.of-another-account", batch=row.id, task_id=row.task_id, files=len(row.items))
+            await self._scopes.report(of_another_account(row))
             return
         self._open[row.id] = Polled(row, self._clock.monotonic() + first, first)
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from dropscribe.errors import OutOfOrder
 from dropscribe.ledger.rows import BatchRow
 from dropscribe.model import ListedTask, TaskReport
 from dropscribe.verdicts import is_terminal, names_any
@@ -47,6 +48,16 @@ def same_model(listed: str | None, ours: str) -> bool:
         return True
     longer, shorter = (listed, ours) if len(listed) > len(ours) else (ours, listed)
     return longer.startswith(shorter + "-20")
+
+
+def of_another_account(row: BatchRow) -> OutOfOrder:
+    """Why a batch waits that was submitted under another identity: its fate is not visible to this one."""
+    task = f"task {row.task_id}" if row.task_id else f"batch {row.id}"
+    message = (
+        f"{len(row.items)} files of {task} were submitted by another account, which alone can see what became of them"
+    )
+    remedy = f"restart dropscribe with the endpoint {row.endpoint} and the key that submitted them, until they are done"
+    return OutOfOrder("account", "OtherAccount", message, remedy)
 
 
 def settle(

@@ -16,7 +16,7 @@ from dropscribe.errors import OutOfOrder, TryLater
 from dropscribe.house import House
 from dropscribe.ledger import batches
 from dropscribe.ledger.rows import BatchRow
-from dropscribe.lost import Settled, candidates, same_model, settle
+from dropscribe.lost import Settled, candidates, of_another_account, same_model, settle
 from dropscribe.model import Failure, ListedTask, TaskReport
 from dropscribe.remote.policy import poll_wait
 from dropscribe.verdicts import is_terminal, keys_under
@@ -53,6 +53,9 @@ class Reconciler:
 
         `withhold` is called with the recognitions that must not be submitted yet.
         """
+        for row in await self._ledger.look(batches.open_batches, "lost"):
+            if not self._is_mine(row):
+                await self._scopes.report(of_another_account(row))
         ready = await self._ledger.look(batches.ready_since_before)
         listed, _ = await self._list()
         unknown = await self._unknown(listed) if ready else []

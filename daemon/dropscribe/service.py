@@ -269,7 +269,7 @@ class Service:
     async def _all_done(self) -> bool:
         if not all(intake.settled_down for intake in self._intakes.values()):
             return False
-        if await self.ledger.look(deliveries.count_open):
+        if await self.ledger.look(deliveries.count_open, list(self._house.inboxes)):
             return False
         return not await self.ledger.look(upkeep.doomed_objects, 1)
 

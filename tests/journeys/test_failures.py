@@ -108,3 +108,16 @@ def test_a_file_above_2_gb_fails_before_anything_is_uploaded(lab: Lab) -> None:
     uploads = ("put", "initiate", "part", "submit")
     assert [lab.calls(name) for name in uploads] == [0, 0, 0, 0]
     assert lab.run_once().returncode == 0, "it is not taken again"
+
+
+def test_a_folder_full_of_broken_files_fails_file_by_file(lab: Lab) -> None:
+    """Other than a service that cannot download: what is wrong is in the files, however many there are."""
+    lab.configure(model_studio={"max_urls_per_task": 2})
+    names = {f"{n}.mp3" for n in range(5)}
+    for name in names:
+        lab.drop(name, BROKEN + name.encode())
+
+    assert lab.run_once(patience="3s").returncode == 2
+
+    assert set(files_below(lab.failed)) == {f"{name}{suffix}" for name in names for suffix in ("", ".error.json")}
+    assert lab.billed() == {}

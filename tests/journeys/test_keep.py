@@ -12,7 +12,7 @@ KEEP = {"done": "keep"}
 
 def test_a_kept_library(lab: Lab, subtests: Subtests) -> None:
     lab.configure(KEEP)
-    first = {path: lab.drop(path) for path in ("still.mp3", "touched.mp3", "rewritten.mp3", "edited.mp3")}
+    first = {path: lab.drop(path) for path in ("still.mp3", "touched.mp3", "rewritten.mp3", "edited.mp3", "old.mp3")}
     lab.drop("broken.mp3", b"BROKEN:FILE_PARSE_FAILED")
     lab.drop("mended.mp3", b"BROKEN:DECODE_ERROR")
 
@@ -32,6 +32,7 @@ def test_a_kept_library(lab: Lab, subtests: Subtests) -> None:
     (lab.outbox / "edited.json").write_bytes(b'{"by": "hand", "source": {"sha256": ""}}')
     edited = lab.drop("edited.mp3", b"a third talk")
     mended = lab.drop("mended.mp3", b"whole again")
+    (lab.inbox / "old.mp3").rename(lab.inbox / "renamed.mp3")
 
     again = lab.run_once()
     assert again.returncode == 0
@@ -46,6 +47,9 @@ def test_a_kept_library(lab: Lab, subtests: Subtests) -> None:
         assert {path: after[path] for path in before if "still" in path or "touched" in path} == {
             path: data for path, data in before.items() if "still" in path or "touched" in path
         }
+    with subtests.test("a file under a new name gets outputs of that name"):
+        assert lab.heard()["renamed.json"] == sha256(first["old.mp3"])
+        assert lab.transcript("renamed.json")["source"]["name"] == "renamed.mp3"
     with subtests.test("a file rewritten in place replaces its own outputs"):
         assert lab.heard()["rewritten.json"] == sha256(rewritten)
         assert not (lab.outbox / "rewritten.mp3.json").exists()

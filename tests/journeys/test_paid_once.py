@@ -45,14 +45,16 @@ def test_a_file_that_joins_a_recognition_in_flight_is_free(lab: Lab) -> None:
 
 
 def test_what_comes_again_another_day(lab: Lab, subtests: Subtests) -> None:
-    first = {path: lab.drop(path) for path in ("known/talk.mp3", "same/talk.mp3", "other/talk.mp3", "edited/talk.mp3")}
+    first = {f"{case}/talk.mp3": lab.drop(f"{case}/talk.mp3") for case in ("known", "same", "other", "edited", "gone")}
     assert lab.run_once().returncode == 0
     (lab.outbox / "edited/talk.srt").write_bytes(b"corrected by hand")
+    (lab.outbox / "gone/talk.srt").unlink()
     before = lab.outputs()
 
     lab.drop("known/under another name.wav", first["known/talk.mp3"])
     lab.drop("same/talk.mp3", first["same/talk.mp3"])
     lab.drop("edited/talk.mp3", first["edited/talk.mp3"])
+    lab.drop("gone/talk.mp3", first["gone/talk.mp3"])
     other = lab.drop("other/talk.mp3", b"something else")
     assert lab.run_once().returncode == 0
 
@@ -60,7 +62,7 @@ def test_what_comes_again_another_day(lab: Lab, subtests: Subtests) -> None:
 
     with subtests.test("only content that was never heard is uploaded, submitted and billed"):
         assert dict(lab.billed()) == {sha256(data): 1 for data in (*first.values(), other)}
-        assert (lab.calls("put"), lab.calls("submit")) == (5, 2)
+        assert (lab.calls("put"), lab.calls("submit")) == (6, 2)
 
     with subtests.test("known content under another name gets its own outputs"):
         assert heard["known/under another name.json"] == sha256(first["known/talk.mp3"])
@@ -81,6 +83,9 @@ def test_what_comes_again_another_day(lab: Lab, subtests: Subtests) -> None:
 
     with subtests.test("an output that a person edited counts as foreign"):
         assert heard["edited/talk.mp3.json"] == sha256(first["edited/talk.mp3"])
+
+    with subtests.test("an output that was deleted stands again"):
+        assert {path for path in after if path.startswith("gone/")} == {"gone/talk.json", "gone/talk.srt"}
 
     with subtests.test("no output of the day before is touched"):
         assert {path: after[path] for path in before} == before

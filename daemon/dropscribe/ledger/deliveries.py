@@ -155,9 +155,10 @@ def postpone(connection: Connection, media_ids: Sequence[int], reason: str | Non
     connection.execute(update(media).where(*still_owed).values(reason=reason, wait_until=wait_until))
 
 
-def count_open(connection: Connection) -> int:
-    """Files that are neither delivered, failed nor withdrawn."""
-    return connection.execute(select(func.count()).select_from(media).where(media.c.state.in_(OPEN_MEDIA))).scalar_one()
+def count_open(connection: Connection, inboxes: Sequence[str]) -> int:
+    """Files of these inboxes that are neither delivered, failed nor withdrawn."""
+    mine = (media.c.state.in_(OPEN_MEDIA), media.c.inbox.in_(inboxes))
+    return connection.execute(select(func.count()).select_from(media).where(*mine)).scalar_one()
 
 
 def count_failed(connection: Connection, epoch_began: float) -> int:
