@@ -137,10 +137,14 @@ def test_the_source_is_deleted(desk: Desk) -> None:
 def test_a_file_that_was_put_in_its_place_stays_under_its_name(desk: Desk, way: str) -> None:
     desk.replace_source()
     before = desk.files()
+    touched: list[str] = []
+    observe(lambda name, phase: touched.append(name))
+    try:
+        assert desk.send(desk.to() if way == "move" else Remove()) == Disposal(True, REPLACED)
+    finally:
+        observe(None)
 
-    assert desk.send(desk.to() if way == "move" else Remove()) == Disposal(True, REPLACED)
-
-    assert desk.files() == before
+    assert desk.files() == before and touched == []
 
 
 @pytest.mark.parametrize("way", ["move", "delete"])
@@ -237,6 +241,25 @@ def test_a_move_goes_on_after_a_death_at_any_instant(desk: Desk, step: str, phas
     assert desk.send(desk.to(resuming=True)) == Disposal(True)
 
     assert desk.files() == {"done/a/talk.mp3": SOUND}
+
+
+def test_a_copy_that_stood_at_its_recorded_place_before_a_death_is_ours(desk: Desk) -> None:
+    desk.die_at("source.hide", "effect", desk.to())
+    (desk.done / "a").mkdir()
+    (desk.done / "a/talk.mp3").write_bytes(SOUND)  # copied to another disk, and the original not removed yet
+
+    assert desk.send(desk.to(resuming=True)) == Disposal(True)
+
+    assert desk.files() == {"done/a/talk.mp3": SOUND}
+
+
+def test_a_file_of_the_same_content_that_nobody_recorded_is_not_ours(desk: Desk) -> None:
+    (desk.done / "a").mkdir()
+    (desk.done / "a/talk.mp3").write_bytes(SOUND)
+
+    assert desk.send(desk.to()) == Disposal(False)
+    desk.hidden.unlink()
+    assert desk.send(desk.to()) == Disposal(True, VANISHED)
 
 
 @pytest.mark.parametrize(("step", "phase"), DEATHS)

@@ -118,6 +118,12 @@ def test_while_a_task_that_could_be_ours_has_not_ended_nothing_is_decided(report
     assert settle(batch(), [report, ended("foreign", "their/key.mp3")], late, late, GRACE) == Settled("open")
 
 
+def test_a_task_that_names_our_keys_is_adopted_only_when_it_has_ended() -> None:
+    late = INTENDED + GRACE
+
+    assert settle(batch(), [ended(status="RUNNING")], late, late, GRACE) == Settled("open")
+
+
 @pytest.mark.parametrize(
     "report",
     [

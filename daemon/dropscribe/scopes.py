@@ -94,7 +94,7 @@ class Scopes:
     async def passage(self, *names: str) -> None:
         """Return when `may_pass`; waits as long as the scopes say."""
         while not self.may_pass(*names):
-            await self._clock.sleep(min(1.0, max(0.05, self.wait(*names))))
+            await self._clock.sleep(min(0.25, max(0.02, self.wait(*names))))
 
     async def report(self, fault: OutOfOrder) -> None:
         """A try failed: open the scope, or lengthen its wait."""

@@ -124,9 +124,11 @@ class Uploader:
             await asyncio.wait(self._running, timeout=STOP_WITHIN)
 
     async def _claim(self, free: int) -> list[UploadJob]:
-        await self._scopes.passage(SCOPE)
         if self._scopes.opened_by(SCOPE):
+            if not await self._ledger.look(uploads.any_needed, self._clock.now()):
+                return []  # leave the try to somebody who has something to try with
             free = min(free, 1)  # one real file is the probe
+        await self._scopes.passage(SCOPE)
         CLAIM.before()
         jobs = await self._ledger.do(
             uploads.claim,

@@ -5,7 +5,9 @@ give none. The rescan is the truth; a hint only makes it faster, and a doubt ask
 """
 
 import errno
+import logging
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -42,6 +44,17 @@ STRETCH = 300
 
 # Only what completes a file: a narrow kernel mask keeps the queue from overflowing when thousands are dropped at once.
 _EVENTS: list[type[FileSystemEvent]] = [FileClosedEvent, FileMovedEvent, DirCreatedEvent, DirMovedEvent]
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """watchdog calls it an error that a watch was stopped while an event was on its way, and a warning that a folder
+    which came with its files is watched once and not twice.
+    """
+    return "thread is inactive" not in str(record.msg)
+
+
+logging.getLogger("watchdog.observers.inotify").addFilter(_is_news)
+warnings.filterwarnings("ignore", message="Callback with id .* already exists for watch", category=RuntimeWarning)
 
 
 def watch_mode(configured: Literal["auto", "events", "polling"], filesystem: str) -> Mode:

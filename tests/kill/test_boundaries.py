@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import dropscribe.cli  # noqa: F401 - imports every room, so that all steps are declared
+import dropscribe.service  # noqa: F401 - imports every room, so that all steps are declared
 from dropscribe.boundaries import all_boundaries
 from dropscribe.sandbox import running_sandbox
 from lab import FAST, Lab, files_below, sha256

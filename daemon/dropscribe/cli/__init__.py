@@ -2,33 +2,39 @@
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from dropscribe import __version__
-from dropscribe.cli.check import check
-from dropscribe.cli.demo import demo
 from dropscribe.cli.exits import ExitCode, exit_code_of
-from dropscribe.cli.forget import forget
-from dropscribe.cli.retry import retry
-from dropscribe.cli.run import run
-from dropscribe.cli.sandbox import sandbox
-from dropscribe.cli.status import status
+
+COMMANDS = {name: f"dropscribe.cli.{name}" for name in ("run", "check", "status", "retry", "forget", "sandbox", "demo")}
+"""Each command in a module of its own, under its own name; loaded when it is called, because `run` needs no sandbox."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class LazyCommands(click.Group):
+    """A group that imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Configuration; see each command.")
 @click.version_option(__version__, prog_name="dropscribe")
 @click.pass_context
 def commands(context: click.Context, config: Path | None) -> None:
     """Drop audio or video into a folder, find transcripts and subtitles in another."""
     context.obj = config
-
-
-for command in (run, check, status, retry, forget, sandbox, demo):
-    commands.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -75,6 +75,11 @@ def next_wait(connection: Connection, now: float) -> float | None:
     return connection.execute(select(func.min(recognition.c.wait_until)).where(*waiting)).scalar()
 
 
+def any_needed(connection: Connection, now: float) -> bool:
+    """Whether `claim` would find something now."""
+    return connection.execute(_NEEDED, {"now": now, "most": 1}).first() is not None
+
+
 def any_underway(connection: Connection) -> bool:
     """Whether anything is still on its way to the bucket."""
     states = recognition.c.state.in_(("needed", "uploading"))
