@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -335,3 +336,17 @@ def test_a_link_at_a_recorded_target_is_not_this_source(desk: Desk) -> None:
     target.symlink_to(desk.source)
 
     assert not still_fits(replace(desk.media, look=Look(os.lstat(target).st_size, 0, 0)), os.fsencode(target))
+
+
+def test_a_failed_source_whose_look_hides_a_change_waits_instead_of_being_taken_for_ever(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """Only a copy to another file system reads it again."""
+    if not os.access("/dev/shm", os.W_OK) or os.stat("/dev/shm").st_dev == os.stat(tmp_path).st_dev:
+        pytest.skip("needs a second file system at /dev/shm")
+    desk.media = replace(desk.media, state="failing", sha256="00" * 32)
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as far:
+        disposal = desk.send(MoveTo(Path(far), os.fsencode(far) + b"/talk.mp3", False))
+
+    assert not disposal.final and "content changed" in (disposal.reason or "")
+    assert desk.source.read_bytes() == SOUND

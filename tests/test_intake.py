@@ -1,8 +1,12 @@
 """Which files that lie in an inbox are to be taken."""
 
+import os
+from pathlib import Path
+
 import pytest
 
-from dropscribe.intake import is_new
+from dropscribe.folders import FolderGuard
+from dropscribe.intake import ErrorFiles, is_new
 from dropscribe.ledger.rows import KnownMedia
 from dropscribe.model import Look, MediaState
 
@@ -58,3 +62,19 @@ def test_another_file_in_its_place_is_new_whatever_became_of_the_first(
 def test_a_failed_file_that_was_kept_is_tried_again_when_its_error_file_is_taken_away() -> None:
     assert not is_new(TAKEN, known("failed"), True, stands)
     assert is_new(TAKEN, known("failed"), True, is_gone)
+
+
+def test_an_error_file_is_missing_only_where_its_folder_is_in_order(tmp_path: Path) -> None:
+    marks: dict[bytes, str] = {}
+    failed = tmp_path / "failed"
+    guard = FolderGuard(failed, marks.get, marks.__setitem__)
+    guard.check()
+    media = KnownMedia(1, TAKEN, "failed", os.fsencode(failed / "a.mp3.error.json"))
+    assert not ErrorFiles(guard).stands(media)
+
+    failed.rmdir()
+    assert ErrorFiles(guard).stands(media), "an unmounted folder says nothing"
+
+    failed.mkdir()
+    (failed / "a.mp3.error.json").touch()
+    assert ErrorFiles(guard).stands(media)

@@ -3,7 +3,7 @@
 import pytest
 
 from dropscribe.ledger.rows import BatchRow, Item
-from dropscribe.lost import EARLIER, LATER, OLDEST, Settled, candidates, same_model, settle
+from dropscribe.lost import EARLIER, LATER, OLDEST, Settled, age, candidates, same_model, settle
 from dropscribe.model import ListedTask, SubtaskResult, TaskReport
 
 INTENDED = 1_795_000_000.0
@@ -92,19 +92,19 @@ def test_where_the_servers_clock_was_not_known_any_time_is_possible() -> None:
 
 @pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "CANCELED", "SUCCESS_WITH_NO_VALID_FRAGMENT"])
 def test_an_ended_task_that_names_our_keys_is_adopted_even_before_the_grace(status: str) -> None:
-    found = settle(batch(), [ended("task-7", status=status)], INTENDED + 1, INTENDED + 1, GRACE)
+    found = settle(batch(), [ended("task-7", status=status)], 1.0, GRACE)
 
     assert found == Settled("adopted", ("task-7",))
 
 
 def test_one_of_our_keys_is_proof_enough() -> None:
-    assert settle(batch(), [ended("task-7", KEYS[1])], INTENDED + 1, INTENDED + 1, GRACE).outcome == "adopted"
+    assert settle(batch(), [ended("task-7", KEYS[1])], 1.0, GRACE).outcome == "adopted"
 
 
 def test_of_several_that_are_ours_the_first_is_adopted_and_the_others_are_told() -> None:
     reports = [ended("task-1"), ended("foreign", "their/key.mp3"), ended("task-2")]
 
-    assert settle(batch(), reports, INTENDED + 1, INTENDED + 1, GRACE) == Settled("adopted", ("task-1", "task-2"))
+    assert settle(batch(), reports, 1.0, GRACE) == Settled("adopted", ("task-1", "task-2"))
 
 
 @pytest.mark.parametrize(
@@ -113,15 +113,15 @@ def test_of_several_that_are_ours_the_first_is_adopted_and_the_others_are_told()
     ids=["no total", "our total", "total not counted yet", "pending", "a status nobody knows"],
 )
 def test_while_a_task_that_could_be_ours_has_not_ended_nothing_is_decided(report: TaskReport) -> None:
-    late = INTENDED + 10 * GRACE
+    late = 10 * GRACE
 
-    assert settle(batch(), [report, ended("foreign", "their/key.mp3")], late, late, GRACE) == Settled("open")
+    assert settle(batch(), [report, ended("foreign", "their/key.mp3")], late, GRACE) == Settled("open")
 
 
 def test_a_task_that_names_our_keys_is_adopted_only_when_it_has_ended() -> None:
-    late = INTENDED + GRACE
+    late = GRACE
 
-    assert settle(batch(), [ended(status="RUNNING")], late, late, GRACE) == Settled("open")
+    assert settle(batch(), [ended(status="RUNNING")], late, GRACE) == Settled("open")
 
 
 @pytest.mark.parametrize(
@@ -136,30 +136,40 @@ def test_a_task_that_names_our_keys_is_adopted_only_when_it_has_ended() -> None:
     ids=["other total", "foreign", "like ours", "failed without results", "failed with none"],
 )
 def test_what_is_not_ours_does_not_hold_us_up(report: TaskReport) -> None:
-    late = INTENDED + GRACE
+    late = GRACE
 
-    assert settle(batch(), [report], late, late, GRACE) == Settled("absent")
+    assert settle(batch(), [report], late, GRACE) == Settled("absent")
 
 
 @pytest.mark.parametrize(
-    ("read_after", "now_after", "outcome"),
-    [(0.0, 0.0, "open"), (GRACE - 1, GRACE + 60, "open"), (GRACE, GRACE + 1, "absent"), (OLDEST, OLDEST, "absent")],
+    ("age_at_list", "outcome"),
+    [(0.0, "open"), (GRACE - 1, "open"), (GRACE, "absent"), (OLDEST, "absent")],
     ids=["at once", "list read too early", "after the grace", "at the last moment"],
 )
-def test_it_never_arrived_only_if_a_list_read_after_the_grace_shows_none(
-    read_after: float, now_after: float, outcome: str
+def test_it_never_arrived_only_if_a_list_read_after_the_grace_shows_none(age_at_list: float, outcome: str) -> None:
+    assert settle(batch(), [], age_at_list, GRACE).outcome == outcome
+
+
+@pytest.mark.parametrize(("age_at_list", "outcome"), [(GRACE - 1, "open"), (GRACE, "absent")])
+def test_a_listed_task_that_this_key_cannot_see_holds_nothing_up_after_the_grace(
+    age_at_list: float, outcome: str
 ) -> None:
-    assert settle(batch(), [], INTENDED + read_after, INTENDED + now_after, GRACE).outcome == outcome
+    assert settle(batch(), [TaskReport("theirs", "UNKNOWN")], age_at_list, GRACE).outcome == outcome
+
+
+def test_an_intent_is_as_old_as_the_servers_clock_says_though_ours_was_set_meanwhile() -> None:
+    assert age(batch(), SERVER + 30, now=INTENDED + 90_000) == 30
+    assert age(batch(server_time=None), SERVER + 30, now=INTENDED + 40) == 40
 
 
 @pytest.mark.parametrize("reports", [[], [running()], [ended("foreign", "their/key.mp3")]])
 def test_after_a_day_the_list_can_tell_nothing_any_more(reports: list[TaskReport]) -> None:
-    late = INTENDED + OLDEST + 1
+    late = OLDEST + 1
 
-    assert settle(batch(), reports, late, late, GRACE) == Settled("expired")
+    assert settle(batch(), reports, late, GRACE) == Settled("expired")
 
 
 def test_a_task_of_ours_is_adopted_however_old() -> None:
-    late = INTENDED + OLDEST + 1
+    late = OLDEST + 1
 
-    assert settle(batch(), [ended("task-1")], late, late, GRACE).outcome == "adopted"
+    assert settle(batch(), [ended("task-1")], late, GRACE).outcome == "adopted"

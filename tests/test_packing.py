@@ -72,7 +72,7 @@ def test_a_smaller_company_is_kept_to_and_so_is_what_the_account_allows(company:
 def test_a_model_that_takes_one_url_a_task_gets_tasks_of_one_and_others_do_not() -> None:
     single, other = group(2, model="qwen3-asr"), group(2)
 
-    plan = timetable([single, other], lambda model: 1 if model == "qwen3-asr" else 100, NOW, max_wait=10.0)
+    plan = timetable([single, other], lambda group: 1 if group.model == "qwen3-asr" else 100, NOW, max_wait=10.0)
 
     assert plan.now == (Departure(single, 1),) * 2 and plan.next_at == NOW + 10
 

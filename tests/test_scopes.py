@@ -187,6 +187,24 @@ async def test_a_try_that_nobody_hears_of_blocks_the_scope_no_longer_than_a_tria
     assert house.scopes.may_pass("api")
 
 
+async def test_a_try_that_was_given_back_is_at_once_the_next_ones(house: House) -> None:
+    await house.fail()
+    house.clock.advance(FIRST)
+    assert house.scopes.may_pass("api")
+
+    house.scopes.release("api", "storage")
+
+    assert house.scopes.may_pass("api") and not house.scopes.may_pass("api")
+
+
+async def test_giving_back_without_a_try_opens_no_door(house: House) -> None:
+    await house.fail()
+
+    house.scopes.release("api")
+
+    assert not house.scopes.may_pass("api")
+
+
 async def test_of_two_scopes_none_takes_its_try_while_the_other_is_shut(house: House) -> None:
     await house.scopes.report(fault("api"))
     await house.scopes.report(fault("storage", retry_after=60.0))

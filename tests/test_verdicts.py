@@ -132,10 +132,10 @@ def test_results_without_any_address_are_taken_in_their_order_if_the_numbers_agr
     assert match([A, B, C], nameless) == {}
 
 
-def test_a_file_without_a_word_is_sent_again_alone_until_its_tries_are_used_up() -> None:
+def test_a_file_without_a_word_is_sent_again_alone_twice_because_each_time_may_have_been_paid() -> None:
     tries = [judge([item(1, n, {MISSING: n}), B], report(success(B)), ATTEMPTS)[0] for n in range(ATTEMPTS)]
 
-    assert [type(one) for one in tries] == [SendAgain] * 4 + [Refuse]
+    assert [type(one) for one in tries] == [SendAgain] * 2 + [Refuse] * 3
     first = tries[0]
     assert isinstance(first, SendAgain) and first.company == 1 and first.charged and not first.reupload
 

@@ -20,13 +20,14 @@ from dropscribe.errors import OutOfOrder, TryLater
 from dropscribe.house import House
 from dropscribe.ledger import batches
 from dropscribe.ledger.rows import Again, BatchRow, Item
-from dropscribe.lost import of_another_account
+from dropscribe.lost import age, of_another_account
 from dropscribe.model import Failure, TaskReport
+from dropscribe.packing import recipe_label
 from dropscribe.remote.policy import poll_wait, slow_wait
 from dropscribe.remote.ports import ResultGone
 from dropscribe.suspects import Suspects
 from dropscribe.transcript import UnusableResult, parse, without_url_queries
-from dropscribe.verdicts import MISSING, Fetch, NoSpeech, Refuse, SendAgain, Verdict, is_terminal, judge
+from dropscribe.verdicts import MISSING, RESULT_MISSING, Fetch, NoSpeech, Refuse, SendAgain, Verdict, is_terminal, judge
 
 log = structlog.get_logger()
 
@@ -43,6 +44,12 @@ HURRY_AFTER = 18 * 3600.0
 """Seconds after the submit from which on a task is asked before all younger ones: its result may be about to vanish."""
 FETCH_TRIES = 5
 FIRST_ONLY = 2
+STEADY_LOOKS = 3
+UNSURE = frozenset({MISSING, RESULT_MISSING})
+"""Verdicts on files that may have been paid: what is missing from an answer may only be missing from this look."""
+_RESULT_REMEDY = (
+    "check proxy, firewall and clock on the way to the results' host; they are fetched as soon as it answers"
+)
 NOTHING_SAID = b'{"transcripts":[]}'
 """Stands for the answer where the service reports 'no speech' instead of a document."""
 
@@ -55,6 +62,8 @@ class Polled:
     due: float
     wait: float = 0.0
     unknown_since: float | None = None
+    unknown_looks: int = 0
+    missing_since: float | None = None
     asking: bool = False
     gone: set[int] = field(default_factory=set)
     """Recognitions whose result's address did not answer once already."""
@@ -172,8 +181,11 @@ class Collector:
             report = await self._house.recogniser.query(polled.row.task_id or "")
             await self._scopes.works("queries")
             await self._consider(polled, report)
-        except (OutOfOrder, TryLater) as fault:
-            await self._scopes.report(_query_fault(fault))
+        except OutOfOrder as fault:
+            scope = "results" if fault.code.startswith("Result") else "queries"
+            await self._scopes.report(replace(fault, scope=scope))
+        except TryLater as fault:  # one result's own trouble: the task is asked again, and no other waits for it
+            log.warning("result.again", batch=polled.row.id, code=fault.code, message=self._house.clean(fault.message))
         finally:
             polled.asking = False
             self._later(polled)
@@ -188,17 +200,21 @@ class Collector:
     async def _consider(self, polled: Polled, report: TaskReport) -> None:
         if report.status == "UNKNOWN":
             await self._unknown(polled)
-        elif is_terminal(report):
-            polled.unknown_since = None
+            return
+        polled.unknown_since, polled.unknown_looks = None, 0
+        if is_terminal(report):
             await self._bring_home(polled, _cleaned(report, self._house.clean))
 
     async def _unknown(self, polled: Polled) -> None:
         """Dropped only when consistently unknown, to the identity that submitted, and not in a readable list."""
         now = self._clock.now()
+        polled.unknown_looks += 1
         if polled.unknown_since is None:
             polled.unknown_since = now
             log.warning("task.unknown", batch=polled.row.id, task_id=polled.row.task_id)
-        old = now - (polled.row.submitted_at or now) > EXPIRES_AFTER
+        if polled.unknown_looks < STEADY_LOOKS:
+            return
+        old = self._age(polled.row) > EXPIRES_AFTER
         steady = now - polled.unknown_since >= self._settings.model_studio.lost_submit_grace
         if old or (steady and not await self._is_listed(polled.row)):
             await self._ledger.do(batches.dropped, polled.row.id, _dropped(polled.row), now)
@@ -207,13 +223,16 @@ class Collector:
             self._on_again()
             self._on_answer()
 
+    def _age(self, row: BatchRow) -> float:
+        return age(row, self._house.recogniser.server_time, self._clock.now())
+
     async def _is_listed(self, row: BatchRow) -> bool:
         return any(task.task_id == row.task_id for task in await self._house.recogniser.list_tasks(None))
 
     async def _bring_home(self, polled: Polled, report: TaskReport) -> None:
         verdicts = judge(polled.row.items, report, self._settings.retry.attempts)
-        verdicts = await self._acquit(polled.row.model, verdicts)
-        await self._notice_first_only(polled.row.model, verdicts)
+        verdicts = await self._believe_missing(polled, verdicts)
+        verdicts = await self._acquit(polled.row, verdicts)
         fetches = [verdict for verdict in verdicts if isinstance(verdict, Fetch)]
         faults: list[BaseException] = []
         for start in range(0, len(fetches), GROUP):
@@ -233,34 +252,51 @@ class Collector:
         if faults:
             raise faults[0]
 
-    async def _acquit(self, model: str, verdicts: list[Verdict]) -> list[Verdict]:
-        """Failures that come in a row, with no success between, are the account's or the service's, not the files'."""
-        if any(isinstance(verdict, Fetch | NoSpeech) for verdict in verdicts):
-            self._suspects.succeeded(model)
-            await self._scopes.works(f"files:{model}")
+    async def _believe_missing(self, polled: Polled, verdicts: list[Verdict]) -> list[Verdict]:
+        """A file without a result may have been paid: it is believed only when a later look says the same."""
+        missing = [
+            verdict for verdict in verdicts if isinstance(verdict, SendAgain | Refuse) and verdict.code in UNSURE
+        ]
+        if not missing:
             return verdicts
-        charged = [verdict for verdict in verdicts if isinstance(verdict, SendAgain) and verdict.charged]
-        if not charged or any(verdict.code != charged[0].code for verdict in charged):
+        now = self._clock.monotonic()
+        if polled.missing_since is None:
+            polled.missing_since = now
+            await self._notice_first_only(polled.row.model, verdicts)
+        if now - polled.missing_since >= self._settings.model_studio.poll.longest:
             return verdicts
-        first = charged[0]
-        row = self._suspects.failed(model, first.code, [verdict.item.recognition_id for verdict in charged])
-        if not row:
-            return verdicts
-        await self._ledger.do(batches.acquit, row, first.code)
-        message = f"{len(row)} files in a row, none recognised between: {first.message}"
-        await self._scopes.report(
-            OutOfOrder(f"files:{model}", first.code, message, remedy_for(first.code, first.message))
-        )
-        return [replace(verdict, charged=False) if verdict in charged else verdict for verdict in verdicts]
+        return [verdict for verdict in verdicts if verdict not in missing]
 
     async def _notice_first_only(self, model: str, verdicts: Sequence[Verdict]) -> None:
         """Two tasks in a row that answer only their first URL: the account takes one a task."""
-        if len(verdicts) < 2:
-            return
         missing = [isinstance(verdict, SendAgain) and verdict.code == MISSING for verdict in verdicts]
-        self._first_only[model] = self._first_only[model] + 1 if missing == [False, *[True] * (len(missing) - 1)] else 0
+        first_only = len(missing) > 1 and missing == [False, *[True] * (len(missing) - 1)]
+        self._first_only[model] = self._first_only[model] + 1 if first_only else 0
         if self._first_only[model] == FIRST_ONLY:
             await self._on_first_only(model, MISSING, "tasks answer only their first URL")
+
+    async def _acquit(self, row: BatchRow, verdicts: list[Verdict]) -> list[Verdict]:
+        """Failures that come in a row, with no success between, are the account's or the service's, not the files'.
+
+        Never those that may have been paid: they are bounded, whoever is to blame.
+        """
+        label = recipe_label(row.model, row.settings)
+        if any(isinstance(verdict, Fetch | NoSpeech) for verdict in verdicts):
+            self._suspects.succeeded(label)
+            await self._scopes.works(f"files:{label}")
+            return verdicts
+        charged = [verdict for verdict in verdicts if isinstance(verdict, SendAgain) and verdict.charged]
+        if not charged or any(verdict.code != charged[0].code or verdict.code in UNSURE for verdict in charged):
+            return verdicts
+        first = charged[0]
+        unbroken = self._suspects.failed(label, first.code, [verdict.item.recognition_id for verdict in charged])
+        if not unbroken:
+            return verdicts
+        await self._ledger.do(batches.acquit, unbroken, first.code)
+        message = f"{len(unbroken)} files in a row, none recognised between: {first.message}"
+        remedy = remedy_for(first.code, first.message)
+        await self._scopes.report(OutOfOrder(f"files:{label}", first.code, message, remedy))
+        return [replace(verdict, charged=False) if verdict in charged else verdict for verdict in verdicts]
 
     async def _settle(self, row: BatchRow, report: TaskReport, verdict: Verdict) -> None:
         match verdict:
@@ -294,14 +330,20 @@ class Collector:
             except ResultGone:
                 await self._result_gone(polled, item)
             except UnusableResult as unusable:
-                polled.unusable[item.recognition_id] += 1
-                if polled.unusable[item.recognition_id] < FETCH_TRIES:
-                    raise TryLater("UnusableResult", str(unusable)) from unusable
-                message = f"the service's result cannot be read: {unusable}"
-                await self._refuse(
-                    polled.row, Refuse(item, "UnusableResult", message, "report it to the service"), None
-                )
+                await self._unreadable(polled, item, "UnusableResult", str(unusable))
+            except TryLater as fault:
+                if fault.code.startswith("HTTP "):
+                    raise OutOfOrder("results", "ResultRefused", fault.message, _RESULT_REMEDY) from fault
+                await self._unreadable(polled, item, fault.code, fault.message)
         return None
+
+    async def _unreadable(self, polled: Polled, item: Item, code: str, message: str) -> None:
+        """A result that cannot be used: after some looks the file fails, for it would be paid again otherwise."""
+        polled.unusable[item.recognition_id] += 1
+        if polled.unusable[item.recognition_id] < FETCH_TRIES:
+            raise TryLater(code, message)
+        said = f"the service's result cannot be used: {self._house.clean(message)}"
+        await self._refuse(polled.row, Refuse(item, code, said, "report it to the service"), None)
 
     async def _record(self, row: BatchRow, bodies: Mapping[int, bytes]) -> None:
         if bodies:
@@ -312,7 +354,13 @@ class Collector:
             self._on_answer()
 
     async def _result_gone(self, polled: Polled, item: Item) -> None:
-        """The address expired: ask for a fresh one first; then it is bought again, once."""
+        """The address expired: ask for a fresh one first; then it is bought again, once.
+
+        Before the result can have expired, the refusal is a proxy's, a firewall's or the clock's: nothing is bought.
+        """
+        if self._age(polled.row) <= EXPIRES_AFTER:
+            message = "the address of a result is refused (403 or 404), though the result cannot have expired yet"
+            raise OutOfOrder("results", "ResultForbidden", message, _RESULT_REMEDY)
         if item.recognition_id not in polled.gone:
             polled.gone.add(item.recognition_id)
             raise TryLater("ResultGone", "the result's address does not answer any more; asking for a new one")
@@ -359,14 +407,6 @@ def _checked(raw: bytes) -> bytes:
     """Parse it once, so that what is kept can be rendered; keep it as received but for the queries of its URLs."""
     parse(raw)
     return gzip.compress(without_url_queries(raw), compresslevel=6, mtime=0)
-
-
-def _query_fault(fault: OutOfOrder | TryLater) -> OutOfOrder:
-    """Queries and results have scopes of their own: that the API answers says nothing of the host of the results."""
-    scope = "results" if fault.code.startswith("Result") else "queries"
-    quiet = isinstance(fault, TryLater) or fault.quiet
-    remedy = getattr(fault, "remedy", "")
-    return OutOfOrder(scope, fault.code, fault.message, remedy, fault.retry_after, quiet, fault.request_id)
 
 
 def _dropped(row: BatchRow) -> Failure:

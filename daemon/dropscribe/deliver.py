@@ -5,17 +5,21 @@
     failing -> names reserved -> error file placed, synced -> source placed in failed/ -> failed
 
 One deliverer an inbox, so that a slow or missing folder stops no other. Files go in groups: one sync a folder and
-group.
+group; a group that fails goes again file by file, so that one bad file holds nobody up. The two ways do not wait for
+each other.
 """
 
 import asyncio
+import contextlib
+import errno
 import gzip
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from dataclasses import replace as altered
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,14 +28,16 @@ import structlog
 from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
+from dropscribe.disk.faults import blames_folder
 from dropscribe.disk.placing import content_sha256, make_folders, place, replace, sync_folder, write_aside
-from dropscribe.dispose import Disposal, MoveTo, Remove, Stay, Way, send_source_away, still_fits
+from dropscribe.disk.sources import regular_file
+from dropscribe.dispose import CannotPlace, Disposal, MoveTo, Remove, Stay, Way, send_source_away, still_fits
 from dropscribe.error_file import error_json
 from dropscribe.errors import OutOfOrder
 from dropscribe.folders import folder_fault
 from dropscribe.house import House
 from dropscribe.ledger import deliveries
-from dropscribe.ledger.rows import OwedMedia, Owner, PlannedOutput, Reservation
+from dropscribe.ledger.rows import OwedMedia, Owner, PlannedOutput, Reservation, StaleWrite
 from dropscribe.model import Document, Failure
 from dropscribe.names import display, error_name, placing_order
 from dropscribe.naming import Standing, first_free, first_free_with_error, standing, stems
@@ -51,6 +57,10 @@ FAILED = Step("deliver.failed", "before", "recorded")
 
 GROUP = 64
 LONGEST_OBSTACLE = 60.0
+LONGEST_REST = 1.0
+"""Seconds between two looks at a scope that others may close."""
+LARGEST_ERROR_FILE = 1024 * 1024
+BUG = "a bug in dropscribe; see the log"
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,31 @@ class Planned:
     standing: frozenset[bytes]
 
 
+@dataclass
+class _Work:
+    """One of the two things that files are owed, and the scopes that its last tries found out of order."""
+
+    states: tuple[str, ...]
+    settle: Callable[[Sequence[OwedMedia]], Awaitable[None]]
+    trouble: set[str] = field(default_factory=set)
+
+
+@dataclass
+class _Claims:
+    """Names that a group has chosen, and the media that had given theirs up when they were chosen."""
+
+    taken: set[bytes] = field(default_factory=set)
+    given_up: set[int] = field(default_factory=set)
+
+
+class NameTaken(FileExistsError):
+    """Something stands where an output was to go. `unplaced`: the paths of its set that this try placed nothing at."""
+
+    def __init__(self, path: bytes, unplaced: frozenset[bytes]) -> None:
+        super().__init__(errno.EEXIST, os.strerror(errno.EEXIST), path)
+        self.unplaced = unplaced
+
+
 class Deliverer:
     """Settles what the files of one inbox are owed."""
 
@@ -86,9 +121,11 @@ class Deliverer:
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._threads = threads
         self._on_done = on_done
-        self._trouble: str | None = None
+        self._outputs = _Work(("due", "delivering"), self._deliver)
+        self._failures = _Work(("failing",), self._fail)
         self._stopping = False
-        self._obstructed: set[int] = set()
+        self._obstructed: dict[int, str] = {}
+        self._unplaced: dict[int, frozenset[bytes]] = {}
         self.wake = asyncio.Event()
 
     @property
@@ -103,51 +140,85 @@ class Deliverer:
     async def run(self) -> None:
         """Deliver until stopped or cancelled."""
         while not self._stopping:
-            if self._trouble is not None:
-                await self._scopes.passage(self._trouble)
             now = self._clock.now()
-            group = await self._ledger.look(deliveries.owed, self._name, GROUP, now)
-            if not group:
-                due = await self._ledger.look(deliveries.next_owed, self._name, now)
-                await wait_for_event(self.wake, self._clock, None if due is None else max(0.05, due - now))
+            rests = [await self._round(work, now) for work in (self._outputs, self._failures)]
+            if 0.0 in rests:
                 continue
-            await self._settle(group)
+            due = await self._ledger.look(deliveries.next_owed, self._name, now)
+            times = [rest for rest in (*rests, None if due is None else due - now) if rest is not None]
+            await wait_for_event(self.wake, self._clock, max(0.05, min(times)) if times else None)
 
-    async def _settle(self, group: Sequence[OwedMedia]) -> None:
+    async def _round(self, work: _Work, now: float) -> float | None:
+        """Settle one group; seconds until the next try: 0 at once, None where nothing is owed now."""
+        group = await self._ledger.look(deliveries.owed, self._name, GROUP, now, work.states)
+        if not group:
+            return None
+        if not self._scopes.may_pass(*work.trouble):
+            return min(LONGEST_REST, max(0.05, self._scopes.wait(*work.trouble)))
         try:
-            await self._deliver([media for media in group if media.state != "failing"])
-            await self._fail([media for media in group if media.state == "failing"])
+            await self._settle(work, group, now)
         except OutOfOrder as fault:
-            self._trouble = fault.scope
+            work.trouble.add(fault.scope)
             await self._scopes.report(fault)
-        except Exception:
-            log.exception("deliver.bug", inbox=self._name, files=len(group), first=display(group[0].path))
-            until = self._clock.now() + self._house.settings.retry.longest_wait
-            ids = [media.media_id for media in group]
-            await self._ledger.do(deliveries.postpone, ids, "a bug in dropscribe; see the log", until)
-            self._trouble = f"deliver:{self._name}"
-            await self._scopes.report(OutOfOrder(self._trouble, "Bug", "a bug in dropscribe; see the log", "report it"))
         else:
-            if self._trouble is not None:
-                await self._scopes.works(self._trouble)
-                self._trouble = None
+            await self._in_order(work, set(work.trouble))
             self._on_done()
+        return 0.0
+
+    async def _settle(self, work: _Work, group: Sequence[OwedMedia], now: float) -> None:
+        try:
+            return await work.settle(group)
+        except OutOfOrder:
+            raise
+        except Exception as error:
+            if len(group) == 1:
+                return await self._hold_up(group[0], error)
+        # Looked up anew: what the group has reserved before it failed belongs to each file's next try.
+        for media in await self._ledger.look(deliveries.owed, self._name, GROUP, now, work.states):
+            if not self._stopping:
+                await self._settle(work, [media], now)
+        return None
+
+    async def _hold_up(self, media: OwedMedia, error: Exception) -> None:
+        """One file could not be settled: it waits, unless a folder turns out to be at fault."""
+        if isinstance(error, StaleWrite):
+            return
+        if isinstance(error, OSError):
+            await self._in_thread(lambda: self._check_folders(self._inbox, media.state))
+            await self._postpone({media.media_id: f"{display(media.path)}: {error.strerror or error}"})
+            return
+        log.error("deliver.bug", inbox=self._name, path=display(media.path), exc_info=error)
+        until = self._clock.now() + self._house.settings.retry.longest_wait
+        await self._ledger.do(deliveries.postpone, [media.media_id], BUG, until)
+        await self._obstruct(media.media_id, OutOfOrder(f"deliver:{self._name}", "Bug", BUG, "report it"))
+
+    async def _in_order(self, work: _Work, scopes: Iterable[str]) -> None:
+        """These were used with success."""
+        for scope in work.trouble.intersection(scopes):
+            work.trouble.discard(scope)
+            await self._scopes.works(scope)
 
     async def _deliver(self, group: Sequence[OwedMedia]) -> None:
-        if not group:
-            return
         inbox = self._inbox
-        await self._in_thread(lambda: self._check_folders(inbox, inbox.done))
+        await self._in_thread(lambda: self._check_folders(inbox, "due"))
         rendered = await self._render(group)
-        plans = await self._plan(inbox, rendered)
+        claims = _Claims()
+        plans = await self._plan(inbox, rendered, claims)
         RESERVE.before()
-        await self._ledger.do(deliveries.reserve, [plan.reservation for plan in plans])
+        reservations = [plan.reservation for plan in plans]
+        reserved = await self._ledger.do(deliveries.reserve, reservations, claims.given_up)
         RESERVE.recorded()
-        placed, stuck = await self._in_thread(lambda: _place_all(inbox, plans))
-        gone = await self._in_thread(lambda: self._send_away(inbox, placed))
-        await self._record([(plan, disposal) for plan, disposal in gone if disposal.final])
-        stuck |= {plan.reservation.media_id: disposal.reason for plan, disposal in gone if not disposal.final}
-        await self._postpone(stuck)
+        stuck: dict[int, str | None] = {one.media_id: None for one in reservations if one.media_id not in reserved}
+        ours = [plan for plan in plans if plan.reservation.media_id in reserved]
+        placed, obstacles = await self._in_thread(lambda: _place_all(inbox, ours, self._unplaced))
+        if placed:
+            await self._in_order(self._outputs, [f"folder:{inbox.outbox}"])
+        pairs = [(plan.rendered.media, plan.reservation) for plan in placed]
+        gone, fault = await self._send_away(self._outputs, inbox, pairs)
+        await self._record([media for media, _ in pairs], gone)
+        await self._postpone(stuck | obstacles | _not_final(gone))
+        if fault is not None:
+            raise fault
 
     async def _postpone(self, stuck: Mapping[int, str | None]) -> None:
         """Files that cannot be placed as planned: the next round plans anew; an obstacle gets time to be moved away."""
@@ -155,24 +226,31 @@ class Deliverer:
             wait = 0.5 if reason is None else min(LONGEST_OBSTACLE, self._house.settings.retry.longest_wait)
             await self._ledger.do(deliveries.postpone, [media_id], reason, self._clock.now() + wait)
             if reason is not None:
-                self._obstructed.add(media_id)
                 remedy = "move it away; the other files go on"
-                await self._scopes.report(OutOfOrder(f"obstacle:{self._name}", "Obstacle", reason, remedy))
+                await self._obstruct(media_id, OutOfOrder(f"obstacle:{self._name}", "Obstacle", reason, remedy))
+
+    async def _obstruct(self, media_id: int, why: OutOfOrder) -> None:
+        self._obstructed[media_id] = why.scope
+        await self._scopes.report(why)
 
     async def _cleared(self, finished: Iterable[int]) -> None:
-        if self._obstructed:
-            self._obstructed.difference_update(finished)
-            if not self._obstructed:
-                await self._scopes.works(f"obstacle:{self._name}")
+        for media_id in finished:
+            self._unplaced.pop(media_id, None)
+            scope = self._obstructed.pop(media_id, None)
+            if scope is not None and scope not in self._obstructed.values():
+                await self._scopes.works(scope)
 
-    async def _record(self, gone: Sequence[tuple[Planned, Disposal]]) -> None:
+    async def _record(self, group: Sequence[OwedMedia], gone: Mapping[int, Disposal]) -> None:
         DELIVERED.before()
-        finished = [(plan.reservation.media_id, disposal.reason) for plan, disposal in gone]
+        finished = [(media_id, disposal.reason) for media_id, disposal in gone.items() if disposal.final]
         await self._ledger.do(deliveries.delivered, finished, self._clock.now())
         DELIVERED.recorded()
         await self._cleared(media_id for media_id, _ in finished)
-        for plan, disposal in gone:
-            log.info("file.delivered", inbox=self._name, path=display(plan.rendered.media.path), note=disposal.reason)
+        notes = dict(finished)
+        for media in group:
+            if media.media_id in notes:
+                note = notes[media.media_id]
+                log.info("file.delivered", inbox=self._name, path=display(media.path), note=note)
 
     async def _render(self, group: Sequence[OwedMedia]) -> list[Rendered]:
         ids = [media.recognition_id for media in group if media.recognition_id is not None]
@@ -184,81 +262,104 @@ class Deliverer:
                 await self._ledger.do(deliveries.fail, media.media_id, outcome)
         return [outcome for outcome in found if isinstance(outcome, Rendered)]
 
-    async def _plan(self, inbox: InboxSettings, rendered: Sequence[Rendered]) -> list[Planned]:
+    async def _plan(self, inbox: InboxSettings, rendered: Sequence[Rendered], claims: _Claims) -> list[Planned]:
         """Names for a group: most files get their first choice, found by one look at the ledger and one at the disk."""
         earlier = await self._ledger.look(deliveries.outputs_of, [one.media.media_id for one in rendered])
-        wishes = [_Wish(inbox, one, earlier.get(one.media.media_id, ())) for one in rendered]
-        owners = await self._ledger.look(deliveries.owners, [path for wish in wishes for path in wish.paths])
-        taken: set[bytes] = set()
-        plans = await self._in_thread(lambda: [_fit_apart(wish, owners, taken) for wish in wishes])
-        return [plan or await self._further(wish, taken) for wish, plan in zip(wishes, plans, strict=True)]
+        wishes = [
+            _Wish(inbox, one, earlier.get(one.media.media_id, ()), self._unplaced.get(one.media.media_id, frozenset()))
+            for one in rendered
+        ]
+        owners = await self._owners([path for wish in wishes for path in wish.paths], claims)
+        plans = await self._in_thread(lambda: [_fit_apart(wish, owners, claims.taken) for wish in wishes])
+        return [plan or await self._further(wish, claims) for wish, plan in zip(wishes, plans, strict=True)]
 
-    async def _further(self, wish: "_Wish", taken: set[bytes]) -> Planned:
+    async def _owners(self, paths: Sequence[bytes], claims: _Claims) -> dict[bytes, Owner]:
+        owners = await self._ledger.look(deliveries.owners, paths)
+        claims.given_up.update(owner.media_id for owner in owners.values() if owner.state != "delivering")
+        return owners
+
+    async def _further(self, wish: "_Wish", claims: _Claims) -> Planned:
         """The next stems, for a file whose first names belong to somebody else."""
         while wish.next():
-            owners = await self._ledger.look(deliveries.owners, wish.paths)
-            plan = await self._in_thread(lambda: _fit_apart(wish, owners, taken))  # noqa: B023 - awaited at once
+            owners = await self._owners(wish.paths, claims)
+            plan = await self._in_thread(lambda: _fit_apart(wish, owners, claims.taken))  # noqa: B023 - awaited at once
             if plan is not None:
                 return plan
         name = display(wish.one.media.path)
-        raise folder_fault(wish.inbox.outbox, "NoFreeName", f"no name is free for the outputs of {name}")
+        raise FileExistsError(errno.EEXIST, f"no name is free for the outputs of {name}")
 
-    def _send_away(self, inbox: InboxSettings, plans: Sequence[Planned]) -> list[tuple[Planned, Disposal]]:
-        with _folder_trouble(inbox.inbox):
-            return [(plan, self._dispose(inbox, plan.rendered.media, plan.reservation.moved_to)) for plan in plans]
+    async def _send_away(
+        self, work: _Work, inbox: InboxSettings, pairs: Sequence[tuple[OwedMedia, Reservation]]
+    ) -> tuple[dict[int, Disposal], OutOfOrder | None]:
+        """What became of the sources, by media id, up to the first fault of a folder."""
+        gone: dict[int, Disposal] = {}
+        used: set[str] = set()
 
-    def _dispose(self, inbox: InboxSettings, media: OwedMedia, moved_to: bytes | None) -> Disposal:
-        return send_source_away(inbox.inbox, media, _way(inbox, media, moved_to), self._ledger.id)
+        def send_all() -> OutOfOrder | None:
+            for media, plan in pairs:
+                way = _way(inbox, media, plan.moved_to)
+                try:
+                    gone[media.media_id] = _dispose(inbox, media, way, self._ledger.id)
+                except OutOfOrder as fault:
+                    return fault
+                if not isinstance(way, Stay) and gone[media.media_id] == Disposal(True):
+                    used.add(_moving(inbox))
+                    used.update([f"folder:{way.root}"] if isinstance(way, MoveTo) else [])
+            return None
+
+        fault = await self._in_thread(send_all)
+        await self._in_order(work, used - {fault.scope if fault is not None else ""})
+        return gone, fault
 
     async def _fail(self, group: Sequence[OwedMedia]) -> None:
-        if not group:
-            return
         inbox = self._inbox
-        await self._in_thread(lambda: self._check_folders(inbox, inbox.failed))
-        taken: set[bytes] = set()
-        plans = [await self._plan_failure(inbox, media, taken) for media in group]
+        await self._in_thread(lambda: self._check_folders(inbox, "failing"))
+        claims = _Claims()
+        plans = [await self._plan_failure(inbox, media, claims) for media in group]
         RESERVE.before()
-        await self._ledger.do(deliveries.reserve_failures, plans)
+        reserved = await self._ledger.do(deliveries.reserve_failures, plans, claims.given_up)
         RESERVE.recorded()
-        pairs = list(zip(group, plans, strict=True))
+        stuck: dict[int, str | None] = {plan.media_id: None for plan in plans if plan.media_id not in reserved}
+        pairs = [pair for pair in zip(group, plans, strict=True) if pair[1].media_id in reserved]
         now = self._clock.now()
-        gone = await self._in_thread(lambda: self._put_into_failed(inbox, pairs, now))
-        done = [(media, disposal) for media, disposal in gone if disposal.final]
+        told, obstacles = await self._in_thread(lambda: _write_error_files(inbox, pairs, now))
+        gone, fault = await self._send_away(self._failures, inbox, told)
+        done = [media for media, _ in told if media.media_id in gone and gone[media.media_id].final]
         FAILED.before()
-        await self._ledger.do(deliveries.failed, [(media.media_id, disposal.reason) for media, disposal in done], now)
+        finished = [(media.media_id, gone[media.media_id].reason) for media in done]
+        await self._ledger.do(deliveries.failed, finished, now)
         FAILED.recorded()
-        await self._cleared(media.media_id for media, _ in done)
-        for media, _ in done:
+        await self._cleared(media.media_id for media in done)
+        for media in done:
             path = display(media.path)
             log.warning("file.failed", inbox=self._name, path=path, code=media.code, message=media.message)
-        await self._postpone({media.media_id: disposal.reason for media, disposal in gone if not disposal.final})
+        await self._postpone(stuck | obstacles | _not_final(gone))
+        if fault is not None:
+            raise fault
 
-    async def _plan_failure(self, inbox: InboxSettings, media: OwedMedia, taken: set[bytes]) -> Reservation:
+    async def _plan_failure(self, inbox: InboxSettings, media: OwedMedia, claims: _Claims) -> Reservation:
         wanted = os.path.join(os.fsencode(inbox.failed), media.path)
         stale = await self._ledger.look(deliveries.error_file_owner, error_name(wanted))
-        plan = await self._in_thread(lambda: _failure_names(inbox, media, wanted, stale, taken))
-        taken.update(path for path in (plan.moved_to, plan.error_file) if path is not None)
+        while True:
+            plan = await self._in_thread(lambda: _failure_names(inbox, media, wanted, stale, claims.taken))
+            paths = [path for path in (plan.moved_to, plan.error_file) if path is not None]
+            others = await self._ledger.look(deliveries.in_failed, paths, media.inbox, media.path)
+            busy = {path for path, other in others.items() if other.state == "failing"}
+            claims.taken |= busy
+            if not busy:
+                break
+        claims.given_up.update(other.media_id for other in others.values())
+        claims.taken.update(paths)
         return plan
 
-    def _put_into_failed(
-        self, inbox: InboxSettings, pairs: Sequence[tuple[OwedMedia, Reservation]], now: float
-    ) -> list[tuple[OwedMedia, Disposal]]:
-        """The reasons stand durably in failed/ before any source moves there."""
-        touched = set()
-        with _folder_trouble(inbox.failed):
-            for media, plan in pairs:
-                assert plan.error_file is not None
-                touched.add(_write_error_file(inbox, media, plan.error_file, now))
-        _sync(touched, inbox.failed)
-        with _folder_trouble(inbox.inbox):
-            return [(media, self._dispose(inbox, media, plan.moved_to)) for media, plan in pairs]
-
-    def _check_folders(self, inbox: InboxSettings, target: Path | str) -> None:
+    def _check_folders(self, inbox: InboxSettings, state: str) -> None:
         self._house.guard(inbox.inbox).check()
-        if target is inbox.done:
-            self._house.guard(inbox.outbox).check()
-        if isinstance(target, Path):
-            self._house.guard(target).check()
+        if state == "failing":
+            self._house.guard(inbox.failed).check()
+            return
+        self._house.guard(inbox.outbox).check()
+        if isinstance(inbox.done, Path):
+            self._house.guard(inbox.done).check()
 
     async def _in_thread(self, call: Callable[[], Value]) -> Value:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
@@ -287,10 +388,13 @@ def _render_one(media: OwedMedia, bodies: Mapping[int, bytes], outputs: Sequence
 class _Wish:
     """A rendered file on its way through the sets of names it could get."""
 
-    def __init__(self, inbox: InboxSettings, one: Rendered, reserved: Sequence[PlannedOutput]) -> None:
+    def __init__(
+        self, inbox: InboxSettings, one: Rendered, reserved: Sequence[PlannedOutput], unplaced: frozenset[bytes]
+    ) -> None:
+        """`reserved` by an earlier try, which placed nothing at `unplaced`, though what stands there may be equal."""
         self.inbox = inbox
         self.one = one
-        self.reserved = reserved
+        self.placed_before = [planned for planned in reserved if planned.path not in unplaced]
         self.formats = [(name, FORMATS[name].suffix) for name in placing_order(tuple(one.texts))]
         self._outbox = os.fsencode(inbox.outbox)
         within = [os.path.relpath(planned.path, self._outbox) for planned in reserved]
@@ -327,7 +431,7 @@ def _fit(wish: _Wish, owners: Mapping[bytes, Owner], taken: set[bytes]) -> Plann
             PlannedOutput(path, name, hashlib.sha256(one.texts[name]).hexdigest(), found[path] or "")
             for path, (name, _) in zip(paths, wish.formats, strict=True)
         )
-        _remove_outgrown(wish.reserved, paths)
+        _remove_outgrown(wish.placed_before, paths)
         moved_to = _target(inbox, one.media, taken)
     in_place = frozenset(planned.path for planned in outputs if found[planned.path] == planned.sha256)
     return Planned(one, Reservation(one.media.media_id, outputs, moved_to), in_place)
@@ -364,49 +468,72 @@ def _failure_names(
     inbox: InboxSettings, media: OwedMedia, wanted: bytes, stale: tuple[str, bytes] | None, taken: set[bytes]
 ) -> Reservation:
     """Where a failed source and its error file go; an error file of the same source is replaced."""
-    replaceable = {media.error_file}
+    replaceable = {media.error_file} if media.error_file is not None else set()
     if stale == (media.inbox, media.path):
         replaceable.add(error_name(wanted))
 
     def is_taken(path: bytes) -> bool:
-        return path in taken or (path not in replaceable and os.path.lexists(path))
+        own = path in replaceable and _is_own_error_file(media, path)
+        return path in taken or (not own and os.path.lexists(path))
 
     with _folder_trouble(inbox.failed):
+        resumes = media.error_file is not None and not is_taken(media.error_file)
         if inbox.done == "keep":
-            keeps = media.error_file or error_name(first_free_with_error(wanted, is_taken))
+            keeps = media.error_file if resumes else error_name(first_free_with_error(wanted, is_taken))
             return Reservation(media.media_id, (), None, keeps)
         target = media.moved_to
-        if media.error_file is None or target is None or not still_fits(media, target):
+        if not resumes or target is None or target in taken or not still_fits(media, target):
             target = first_free_with_error(wanted, is_taken)
         return Reservation(media.media_id, (), target, error_name(target))
 
 
+def _is_own_error_file(media: OwedMedia, path: bytes) -> bool:
+    """Whether the error file at `path` speaks of this source: the ledger alone cannot know what others put there."""
+    try:
+        with regular_file(path) as descriptor:
+            body = json.loads(os.read(descriptor, LARGEST_ERROR_FILE)) if descriptor is not None else None
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    return isinstance(body, dict) and (body.get("inbox"), body.get("source")) == (media.inbox, display(media.path))
+
+
 def _remove_outgrown(reserved: Iterable[PlannedOutput], paths: Sequence[bytes]) -> None:
-    """An interrupted delivery placed some of its set under names that turned out to be somebody else's."""
+    """An interrupted delivery placed some of its set under names that turned out to be somebody else's.
+
+    Before the new names are reserved: until then the ledger lets nobody else have the old ones.
+    """
     for planned in reserved:
         if planned.path not in paths and content_sha256(planned.path) == planned.sha256:
             os.unlink(planned.path)
 
 
-def _place_all(inbox: InboxSettings, plans: Sequence[Planned]) -> tuple[list[Planned], dict[int, str | None]]:
-    """Put the outputs of a group into place; also return the files that have to be planned anew, with the obstacle."""
+def _place_all(
+    inbox: InboxSettings, plans: Sequence[Planned], unplaced: dict[int, frozenset[bytes]]
+) -> tuple[list[Planned], dict[int, str | None]]:
+    """Put the outputs of a group into place; also return the files that have to be planned anew, with the obstacle.
+
+    What such a file did not place is noted in `unplaced`.
+    """
     placed: list[Planned] = []
     stuck: dict[int, str | None] = {}
     with _folder_trouble(inbox.outbox):
         for plan in plans:
+            media_id = plan.reservation.media_id
             try:
                 _place_set(inbox, plan)
                 placed.append(plan)
-            except FileExistsError:
-                stuck[plan.reservation.media_id] = None
+            except NameTaken as taken:
+                stuck[media_id] = None
+                unplaced[media_id] = taken.unplaced
             except NotADirectoryError as obstacle:
-                stuck[plan.reservation.media_id] = f"{obstacle.filename}: {obstacle.strerror}"
+                stuck[media_id] = f"{obstacle.filename}: {obstacle.strerror}"
         folders = {os.path.dirname(planned.path) for plan in placed for planned in plan.reservation.outputs}
     _sync(folders, inbox.outbox)
     return placed, stuck
 
 
 def _place_set(inbox: InboxSettings, plan: Planned) -> None:
+    """Raises NameTaken; NotADirectoryError; other OSError."""
     waiting = [planned for planned in plan.reservation.outputs if planned.path not in plan.standing]
     if not waiting:
         return
@@ -417,18 +544,82 @@ def _place_set(inbox: InboxSettings, plan: Planned) -> None:
         tag = f"{plan.reservation.media_id}-{planned.format}"
         ready.append((planned, write_aside(folder, tag, plan.rendered.texts[planned.format])))
         ASIDE.effect()
+    for done, (planned, aside) in enumerate(ready):
+        try:
+            _put(aside, planned)
+        except OSError as error:
+            for _, left in ready[done:]:
+                _discard(left)
+            if isinstance(error, FileExistsError):
+                raise NameTaken(planned.path, frozenset(rest.path for rest, _ in ready[done:])) from error
+            raise
+
+
+def _put(aside: bytes, planned: PlannedOutput) -> None:
+    """What is to be replaced is looked at again: a person may have edited it since it was planned."""
+    PLACE.before()
+    found = content_sha256(planned.path) if planned.replaces else None
+    if found is None:
+        place(aside, planned.path)
+    elif found == planned.replaces:
+        replace(aside, planned.path)
+    else:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), planned.path)
+    PLACE.effect()
+
+
+def _discard(aside: bytes) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(aside)
+
+
+def _moving(inbox: InboxSettings) -> str:
+    """Not the inbox's own scope: that one closes whenever the inbox could be read."""
+    return f"moving:{inbox.inbox}"
+
+
+def _dispose(inbox: InboxSettings, media: OwedMedia, way: Way, ledger_id: str) -> Disposal:
+    """Raises OutOfOrder for the folder that is at fault; a fault of this file alone is an obstacle."""
     try:
-        for planned, aside in ready:
-            PLACE.before()
-            (replace if planned.replaces else place)(aside, planned.path)
-            PLACE.effect()
-    except FileExistsError:
-        for _, aside in ready:
-            Path(os.fsdecode(aside)).unlink(missing_ok=True)
-        raise
+        try:
+            return send_source_away(inbox.inbox, media, way, ledger_id)
+        except CannotPlace as trouble:
+            with _folder_trouble(trouble.root):
+                raise trouble.error from trouble
+        except OSError:
+            with _folder_trouble(inbox.inbox, _moving(inbox)):
+                raise
+    except OSError as error:
+        return Disposal(False, f"{display(media.path)}: {error.strerror or error}")
+
+
+def _not_final(gone: Mapping[int, Disposal]) -> dict[int, str | None]:
+    return {media_id: disposal.reason for media_id, disposal in gone.items() if not disposal.final}
+
+
+def _write_error_files(
+    inbox: InboxSettings, pairs: Sequence[tuple[OwedMedia, Reservation]], now: float
+) -> tuple[list[tuple[OwedMedia, Reservation]], dict[int, str | None]]:
+    """The reasons stand durably in failed/ before any source moves there. Returns as `_place_all`."""
+    told: list[tuple[OwedMedia, Reservation]] = []
+    stuck: dict[int, str | None] = {}
+    touched: set[bytes] = set()
+    with _folder_trouble(inbox.failed):
+        for media, plan in pairs:
+            assert plan.error_file is not None
+            try:
+                touched.add(_write_error_file(inbox, media, plan.error_file, now))
+                told.append((media, plan))
+            except FileExistsError:
+                stuck[media.media_id] = None
+            except NotADirectoryError as obstacle:
+                stuck[media.media_id] = f"{obstacle.filename}: {obstacle.strerror}"
+    _sync(touched, inbox.failed)
+    return told, stuck
 
 
 def _write_error_file(inbox: InboxSettings, media: OwedMedia, path: bytes, now: float) -> bytes:
+    """Its folder. Raises FileExistsError where something stands that does not speak of this source."""
     failure = Failure(
         media.code or "unknown",
         media.message or "",
@@ -439,7 +630,12 @@ def _write_error_file(inbox: InboxSettings, media: OwedMedia, path: bytes, now: 
     )
     folder = make_folders(inbox.failed, os.path.dirname(os.path.relpath(path, os.fsencode(inbox.failed))))
     ERROR_FILE.before()
-    replace(write_aside(folder, f"{media.media_id}-error", error_json(failure, media.inbox, media.path, now)), path)
+    aside = write_aside(folder, f"{media.media_id}-error", error_json(failure, media.inbox, media.path, now))
+    try:
+        (replace if _is_own_error_file(media, path) else place)(aside, path)
+    except OSError:
+        _discard(aside)
+        raise
     ERROR_FILE.effect()
     return folder
 
@@ -453,14 +649,20 @@ def _sync(folders: Iterable[bytes], about: Path) -> None:
 
 
 class _folder_trouble:
-    """An OSError inside is an alarm for this folder; no file is charged with it."""
+    """An OSError inside that others would meet too is an alarm for this folder; no file is charged with it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, scope: str = "") -> None:
         self._folder = folder
+        self._scope = scope or f"folder:{folder}"
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise folder_fault(self._folder, error.__class__.__name__, error.strerror or str(error)) from error
+        if isinstance(error, OSError) and (blames_folder(error) or not _is_usable(self._folder)):
+            fault = folder_fault(self._folder, error.__class__.__name__, error.strerror or str(error))
+            raise altered(fault, scope=self._scope) from error
+
+
+def _is_usable(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=True)

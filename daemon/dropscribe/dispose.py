@@ -15,16 +15,17 @@ from dropscribe.boundaries import Step
 from dropscribe.disk.moving import hide, place_source, put_back, remove_source, verify
 from dropscribe.disk.placing import content_sha256
 from dropscribe.disk.sources import GONE, look_at, look_of_stat
-from dropscribe.errors import SourceChanged
+from dropscribe.errors import DropscribeError, SourceChanged
 from dropscribe.ledger.rows import OwedMedia
 from dropscribe.model import Look
-from dropscribe.names import PRIVATE_PREFIX
+from dropscribe.names import PRIVATE_PREFIX, display
 from dropscribe.naming import numbers
 
 HIDE = Step("source.hide", "before", "effect")
 GO = Step("source.move", "before", "effect")
 
 VANISHED = "the source had vanished from the inbox"
+UNLIKE = "its content changed though its size and time did not; it is tried again"
 REPLACED = "another file stands in the source's place; it stays and is taken anew"
 
 
@@ -61,13 +62,26 @@ class Disposal:
     reason: str | None = None
 
 
+@dataclass(eq=False)
+class CannotPlace(DropscribeError):
+    """Placing the source below `root` failed: that folder is in trouble, not the inbox."""
+
+    root: Path
+    error: OSError
+
+
 def private_name(media_id: int, ledger_id: str) -> bytes:
     """The name under which a source is hidden; the same after a crash."""
     return PRIVATE_PREFIX + f"{ledger_id}-{media_id}.moving".encode()
 
 
 def send_source_away(root: Path, media: OwedMedia, way: Way, ledger_id: str) -> Disposal:
-    """Move or delete the source of one file. Blocking; raises OSError for a fault of the disk."""
+    """Move or delete the source of one file. Blocking.
+
+    Raises:
+        OSError: a fault of the inbox.
+        CannotPlace: a fault of the folder that it was to be placed in.
+    """
     name = private_name(media.media_id, ledger_id)
     hidden = os.path.join(os.path.dirname(media.path), name)
     if isinstance(way, Stay):
@@ -99,6 +113,8 @@ def is_there(media: OwedMedia, target: bytes) -> bool:
         return False
     if found.st_size != media.look.size:
         return False
+    if media.sha256 is None:  # never read: a copy of ours keeps the time to the nanosecond
+        return found.st_mtime_ns == media.look.mtime_ns
     return look_of_stat(found) == media.look or content_sha256(target) == media.sha256
 
 
@@ -140,7 +156,12 @@ def _place(root: Path, media: OwedMedia, way: MoveTo, hidden: bytes) -> Disposal
     except NotADirectoryError as obstacle:
         return Disposal(False, f"{obstacle.filename}: {obstacle.strerror}")
     except SourceChanged:
+        looks_alike = look_at(root, hidden) == media.look
         _give_back(root, hidden, media.path)
+        if looks_alike and media.state == "failing":  # as failed it would be taken anew at once, and so for ever
+            return Disposal(False, f"{display(media.path)}: {UNLIKE}")
         return Disposal(True, REPLACED)
+    except OSError as error:
+        raise CannotPlace(way.root, error) from error
     GO.effect()
     return Disposal(True)

@@ -23,7 +23,7 @@ from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
 from dropscribe.disk.sources import Stopped, look_at
 from dropscribe.errors import OutOfOrder, SourceChanged
-from dropscribe.folders import folder_fault
+from dropscribe.folders import FolderGuard, folder_fault
 from dropscribe.hashing import StillOpen, take
 from dropscribe.house import House
 from dropscribe.ledger import intake
@@ -221,9 +221,10 @@ class Intake:
     def _see(self, inbox: InboxSettings, chunk: Sequence[Candidate]) -> None:
         known = self._ledger.look_now(intake.known, inbox.name, [candidate.path for candidate in chunk])
         keeps = inbox.done == "keep"
+        error_files = ErrorFiles(self._house.guard(inbox.failed))
         now = self._clock.monotonic()
         for candidate in chunk:
-            if is_new(candidate.look, known.get(candidate.path), keeps, _has_error_file) and not self._tracker.see(
+            if is_new(candidate.look, known.get(candidate.path), keeps, error_files.stands) and not self._tracker.see(
                 candidate.path, candidate.look, now
             ):
                 self._overflow = True
@@ -231,11 +232,24 @@ class Intake:
     async def _second_looks(self, inbox: InboxSettings) -> None:
         due = self._tracker.due(self._clock.monotonic())
         self._taking = bool(due)
-        for chunk in _chunks(iter(due), READ_AT_ONCE):
-            settled = await self._in_thread(lambda: self._look_again(inbox, chunk))  # noqa: B023 - awaited at once
-            found = await self._in_thread(lambda: self._read(inbox, settled))  # noqa: B023 - awaited at once
-            await self._take(inbox, found)
+        for begin in range(0, len(due), READ_AT_ONCE):
+            try:
+                await self._second_look(inbox, due[begin : begin + READ_AT_ONCE])
+            except OutOfOrder:
+                self._look_anew(due[begin:])
+                raise
         self._taking = False
+
+    def _look_anew(self, paths: Sequence[bytes]) -> None:
+        """The folder failed midway: these files are found by the next scan, which must come (also in `run --once`)."""
+        for path in paths:
+            self._tracker.forget(path)
+        self._overflow, self._taking = True, False
+
+    async def _second_look(self, inbox: InboxSettings, chunk: Sequence[bytes]) -> None:
+        settled = await self._in_thread(lambda: self._look_again(inbox, chunk))
+        found = await self._in_thread(lambda: self._read(inbox, settled))
+        await self._take(inbox, found)
 
     def _look_again(self, inbox: InboxSettings, paths: Sequence[bytes]) -> list[tuple[bytes, Look]]:
         settled = []
@@ -317,6 +331,28 @@ class Intake:
 def _chunks(items: Iterator[Value], size: int) -> Iterator[list[Value]]:
     while chunk := list(islice(items, size)):
         yield chunk
+
+
+class ErrorFiles:
+    """Which failed files have their error file. Where failed/ is missing or unmounted, its absence says nothing."""
+
+    def __init__(self, failed: FolderGuard) -> None:
+        self._failed = failed
+        self._trusted = True
+
+    def stands(self, known: KnownMedia) -> bool:
+        """Whether the error file stands, or must be taken to."""
+        if _has_error_file(known):
+            return True
+        return not self._is_in_order() or _has_error_file(known) or not self._is_in_order()
+
+    def _is_in_order(self) -> bool:
+        if self._trusted:
+            try:
+                self._failed.check()
+            except OutOfOrder:
+                self._trusted = False
+        return self._trusted
 
 
 def _has_error_file(known: KnownMedia) -> bool:

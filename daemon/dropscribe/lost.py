@@ -60,28 +60,31 @@ def of_another_account(row: BatchRow) -> OutOfOrder:
     return OutOfOrder("account", "OtherAccount", message, remedy)
 
 
-def settle(
-    lost: BatchRow,
-    reports: Sequence[TaskReport],
-    read_at: float,
-    now: float,
-    grace: float,
-) -> Settled:
-    """Decide from the reports on all candidates of a complete list that was read at `read_at` (seconds, our clock)."""
+def age(row: BatchRow, server_now: float | None, now: float) -> float:
+    """Seconds since the intent: by the server's clock where both ends of it are known, for ours may have been set."""
+    if server_now is not None and row.server_time is not None:
+        return server_now - row.server_time
+    return now - row.intended_at
+
+
+def settle(lost: BatchRow, reports: Sequence[TaskReport], age_at_list: float, grace: float) -> Settled:
+    """Decide from the reports on all candidates of a complete list, read when the intent was `age_at_list` old."""
     keys = [item.key for item in lost.items]
     ours = tuple(report.task_id for report in reports if is_terminal(report) and names_any(report, keys))
     if ours:
         return Settled("adopted", ours)
-    if now - lost.intended_at > OLDEST:
+    if age_at_list > OLDEST:
         return Settled("expired")
-    if any(_may_become_ours(report, lost.total) for report in reports):
+    late = age_at_list >= grace
+    if any(_may_become_ours(report, lost.total, late) for report in reports):
         return Settled("open")
-    if read_at - lost.intended_at >= grace:
-        return Settled("absent")
-    return Settled("open")
+    return Settled("absent") if late else Settled("open")
 
 
-def _may_become_ours(report: TaskReport, total: int) -> bool:
+def _may_become_ours(report: TaskReport, total: int, late: bool) -> bool:
+    """A listed task that this key cannot see (another key's of the account) is not ours, once the grace is over."""
+    if report.status == "UNKNOWN" and late:
+        return False
     return not is_terminal(report) and report.total in (None, 0, total)
 
 

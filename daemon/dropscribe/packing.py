@@ -1,5 +1,6 @@
 """Which ready recognitions travel together, and when: pure."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,11 @@ CLASS_BOUNDS = (32 * MEGABYTE, 256 * MEGABYTE)
 def size_class(size: int) -> int:
     """0, 1, 2: recognitions of one class end at about the same time."""
     return sum(size > bound for bound in CLASS_BOUNDS)
+
+
+def recipe_label(model: str, settings: str) -> str:
+    """A short name for a model with its settings: what works for one need not work for another."""
+    return model if settings == "{}" else f"{model}/{hashlib.sha256(settings.encode()).hexdigest()[:6]}"
 
 
 @dataclass(frozen=True)
@@ -32,16 +38,21 @@ class Timetable:
 
 
 def timetable(
-    groups: Sequence[ReadyGroup], limit_of: Callable[[str], int], now: float, max_wait: float, hurry: bool = False
+    groups: Sequence[ReadyGroup],
+    limit_of: Callable[[ReadyGroup], int],
+    now: float,
+    max_wait: float,
+    hurry: bool = False,
 ) -> Timetable:
     """Decide which groups leave: full ones at once, the others when their oldest member has waited `max_wait` seconds.
 
-    `limit_of(model)` is the number of URLs a task of this model may have now. `hurry`: nobody else will come.
+    `limit_of(group)` is the number of URLs a task of its model and settings may have now. `hurry`: nobody else will
+    come.
     """
     leaving: list[Departure] = []
     waits: list[float] = []
     for group in groups:
-        allowed = limit_of(group.model)
+        allowed = limit_of(group)
         limit = min(group.company, allowed) if group.company else allowed
         full, rest = divmod(group.count, limit)
         departs_at = group.oldest + max_wait

@@ -16,7 +16,7 @@ from dropscribe.errors import OutOfOrder, TryLater
 from dropscribe.house import House
 from dropscribe.ledger import batches
 from dropscribe.ledger.rows import BatchRow
-from dropscribe.lost import Settled, candidates, of_another_account, same_model, settle
+from dropscribe.lost import Settled, age, candidates, of_another_account, same_model, settle
 from dropscribe.model import Failure, ListedTask, TaskReport
 from dropscribe.remote.policy import poll_wait
 from dropscribe.verdicts import is_terminal, keys_under
@@ -42,6 +42,7 @@ class Reconciler:
         self._on_task = on_task
         self._on_needed = on_needed
         self._foreign: set[str] = set()
+        self._invisible: dict[str, float] = {}
         self.wake = asyncio.Event()
 
     @property
@@ -57,14 +58,14 @@ class Reconciler:
             if not self._is_mine(row):
                 await self._scopes.report(of_another_account(row))
         ready = await self._ledger.look(batches.ready_since_before)
-        listed, _ = await self._list()
+        listed = await self._list()
         unknown = await self._unknown(listed) if ready else []
         oldest = min((since for _, _, since in ready), default=0.0)
         asked = [task for task in unknown if task.created is None or task.created >= oldest - 600]
         open_tasks = await self._adopt_ours(asked)
         withhold({recognition_id for recognition_id, _, _ in ready} if open_tasks else set())
         if open_tasks:
-            log.info("start.waits-for-unknown-tasks", tasks=len(open_tasks))
+            await self._scopes.report(_gate_fault(len(open_tasks), len(ready)))
         self._gate_rest = open_tasks
         self._withhold = withhold
 
@@ -81,6 +82,7 @@ class Reconciler:
                 self._gate_rest = await self._adopt_ours(self._gate_rest)
                 if not self._gate_rest:
                     self._withhold(set())
+                    await self._scopes.works("start")
             busy = bool(mine or self._gate_rest)
             pause = poll_wait(pause, poll.first, poll.longest) if busy else 0.0
             await wait_for_event(self.wake, self._clock, pause if busy else None)
@@ -90,13 +92,17 @@ class Reconciler:
         return (row.endpoint, row.account) == (who.endpoint, who.account)
 
     async def _settle_all(self, lost: Sequence[BatchRow]) -> None:
-        listed, read_at = await self._list()
+        ages = {row.id: self._age(row) for row in lost}  # at the latest when the reading begins
+        listed = await self._list()
         known = await self._ledger.look(batches.known_tasks, [task.task_id for task in listed])
         for row in lost:
             asked = [task for task in candidates(row, listed, known) if task.task_id not in self._foreign]
             reports = [await self._ask(task) for task in asked]
             grace = self._settings.model_studio.lost_submit_grace
-            await self._record(row, settle(row, reports, read_at, self._clock.now(), grace))
+            await self._record(row, settle(row, reports, ages[row.id], grace))
+
+    def _age(self, row: BatchRow) -> float:
+        return age(row, self._house.recogniser.server_time, self._clock.now())
 
     async def _record(self, row: BatchRow, found: Settled) -> None:
         if found.outcome == "open":
@@ -125,13 +131,20 @@ class Reconciler:
         still_open = []
         for task in tasks:
             report = await self._ask(task)
-            if not is_terminal(report):
+            if not is_terminal(report) and not self._is_invisible(task, report):
                 still_open.append(task)
             elif keys := keys_under(report, prefix):
                 await self._adopt(task.task_id, keys)
             else:
                 self._foreign.add(task.task_id)
         return still_open
+
+    def _is_invisible(self, task: ListedTask, report: TaskReport) -> bool:
+        """A task that the list shows and the query does not know, for the whole grace: another key's, not ours."""
+        if report.status != "UNKNOWN":
+            return False
+        since = self._invisible.setdefault(task.task_id, self._clock.monotonic())
+        return self._clock.monotonic() - since >= self._settings.model_studio.lost_submit_grace
 
     async def _adopt(self, task_id: str, keys: Sequence[str]) -> None:
         ADOPT.before()
@@ -151,18 +164,17 @@ class Reconciler:
             if task.task_id not in known and any(same_model(task.model, model) for model in models)
         ]
 
-    async def _list(self) -> tuple[Sequence[ListedTask], float]:
-        """The complete list and when its reading began; an unreadable one means waiting, and saying so."""
+    async def _list(self) -> Sequence[ListedTask]:
+        """The complete list; an unreadable one means waiting, and saying so."""
         while True:
             await self._scopes.passage("tasks")
-            read_at = self._clock.now()
             try:
                 listed = await self._house.recogniser.list_tasks(None)
             except OutOfOrder as fault:
                 await self._scopes.report(_list_fault(fault))
             else:
                 await self._scopes.works("tasks")
-                return listed, read_at
+                return listed
 
     async def _ask(self, task: ListedTask) -> TaskReport:
         while True:
@@ -181,6 +193,11 @@ def _list_fault(fault: OutOfOrder | TryLater) -> OutOfOrder:
     wait = f"submits wait until the task list can be read{'; ' + remedy if remedy else ''}"
     quiet = isinstance(fault, OutOfOrder) and fault.quiet
     return OutOfOrder("tasks", fault.code, fault.message, wait, fault.retry_after, quiet, fault.request_id)
+
+
+def _gate_fault(tasks: int, files: int) -> OutOfOrder:
+    message = f"{files} files wait: {tasks} tasks of the account, unknown to this ledger, run and could be theirs"
+    return OutOfOrder("start", "UnknownTasks", message, "nothing to do: they are submitted when those tasks have ended")
 
 
 def _expired(row: BatchRow) -> Failure:

@@ -96,6 +96,22 @@ class Scopes:
         while not self.may_pass(*names):
             await self._clock.sleep(min(0.25, max(0.02, self.wait(*names))))
 
+    def release(self, *names: str) -> None:
+        """Give taken tries back, because nothing was tried: the next who asks takes them."""
+        now = self._clock.monotonic()
+        for name in names:
+            breaker = self._open.get(name)
+            if breaker is not None and breaker.trying:
+                self._open[name] = replace(breaker, may_try_at=now, trying=False)
+
+    def note(self, scope: Scope) -> None:
+        """A scope that is only known here: the ledger itself is out of order and cannot remember it."""
+        self._open[scope.name] = Breaker(scope, 0, self._clock.monotonic())
+
+    def strike_out(self, name: str) -> None:
+        """End a noted scope."""
+        self._open.pop(name, None)
+
     async def report(self, fault: OutOfOrder) -> None:
         """A try failed: open the scope, or lengthen its wait."""
         before = self._open.get(fault.scope)

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -28,9 +29,10 @@ from dropscribe.errors import Misconfigured, OutOfOrder
 from dropscribe.folders import FolderGuard
 from dropscribe.house import House
 from dropscribe.intake import Intake
-from dropscribe.ledger import Ledger, deliveries, upkeep
+from dropscribe.ledger import REMEDY, Ledger, deliveries, upkeep
 from dropscribe.ledger.rows import Taken
 from dropscribe.logs import Redactor
+from dropscribe.model import Scope
 from dropscribe.mounts import filesystem_type
 from dropscribe.reconcile import Reconciler
 from dropscribe.remote.model_studio import ModelStudio
@@ -47,6 +49,10 @@ Value = TypeVar("Value")
 LONGEST_SCOPE_WAIT = 300.0
 THREADS_AN_INBOX = 2
 STOP_WITHIN = 9.0
+STOP_HARD = 9.5
+"""Seconds after which a stopping daemon is ended whatever hangs: a dead share, a name that nobody resolves."""
+STILL_AT_LEAST = 5.0
+LEDGER = "ledger"
 
 
 @dataclass
@@ -57,6 +63,13 @@ class Outcome:
     stopped: bool = False
     out_of_patience: bool = False
     failed_files: int = 0
+
+
+class Unawaited(ThreadPoolExecutor):
+    """For what the loop itself runs in threads (resolving names): its end waits for none of it."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        super().shutdown(wait=False, cancel_futures=cancel_futures)
 
 
 @dataclass
@@ -103,14 +116,18 @@ class Service:
         self._patience = patience
         self._reread = reread
         self._clock: Clock = clock or SystemClock()
-        self.ledger = Ledger(settings.state, self._on_ledger_trouble)
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_default_executor(Unawaited(thread_name_prefix="loop"))
+        self.ledger = Ledger(settings.state, self._on_ledger_trouble, patience if once else float("inf"))
         uploads = settings.storage.uploads
         self._pools = Pools(
             ThreadPoolExecutor(uploads, thread_name_prefix="upload"), ThreadPoolExecutor(2, thread_name_prefix="work")
         )
-        self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         self._outcome = Outcome()
+        self._progress: object = None
+        self._progress_at = self._moved_at = 0.0
+        self._all_is_done = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._bug: BaseException | None = None
         self._house = self._build(settings, store, recogniser)
@@ -119,12 +136,13 @@ class Service:
     async def run(self) -> Outcome:
         """Run until stopped (or, with `once`, until all that lay in the inboxes is delivered or failed)."""
         self._install_signals()
-        await self._say_started()
-        self._start()
+        self._spawn("start", self._start())  # a ledger that hangs must not keep a signal from being heard
         try:
             await self._until_end()
         finally:
+            end = self._end_hard_later()
             await self._shut_down()
+            end.cancel()
         if self._bug is not None:
             raise self._bug
         return self._outcome
@@ -177,8 +195,14 @@ class Service:
             on_refused=self._wake_after_answer,
             hurry=self._nobody_else_comes,
         )
-        self._uploader = Uploader(house, pools.uploads, self._submitter.wake.set)
         self._cleaner = Cleaner(house, pools.work, self._wake_senders)
+        self._uploader = Uploader(
+            house,
+            pools.uploads,
+            on_ready=self._submitter.wake.set,
+            on_refused=self._wake_after_answer,
+            on_doomed=self._cleaner.wake.set,
+        )
         self._deliverers = {name: self._deliverer(name) for name in house.inboxes}
         self._intakes = {name: self._intake(name) for name in house.inboxes}
 
@@ -195,7 +219,8 @@ class Service:
         watch = None if self._once else self._new_watch
         return Intake(name, self._house, self._own_folders, self._pools.of_inbox(name), self._on_taken, watch)
 
-    def _start(self) -> None:
+    async def _start(self) -> None:
+        await self._say_started()
         self._spawn("collect", self._collector.run())
         self._spawn("upload", self._uploader.run())
         self._spawn("submit", self._submit())
@@ -239,6 +264,7 @@ class Service:
         waiting: list[asyncio.Task[Any]] = [asyncio.create_task(self._stop.wait())]
         if self._once:
             waiting.append(asyncio.create_task(self._until_done()))
+            waiting.append(asyncio.create_task(self._until_out_of_patience()))
         try:
             done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -248,18 +274,43 @@ class Service:
             task.result()
 
     async def _until_done(self) -> None:
-        """`run --once`: return when everything is delivered or failed, or the patience with a fault has run out."""
+        """`run --once`: return when everything is delivered or failed."""
         start = self._clock.now()
+        while not await self._all_done():
+            await self._see_progress()
+            await self._clock.sleep(0.1)
+        self._outcome.failed_files = await self.ledger.look(deliveries.count_failed, start)
+        self._all_is_done = True
+
+    async def _see_progress(self) -> None:
+        now = self._clock.monotonic()
+        if now < self._progress_at:
+            return
+        self._progress_at = now + 1.0
+        found, out = await self.ledger.look(upkeep.standing)
+        seen = (found, [intake.settling for intake in self._intakes.values()])
+        if out or seen != self._progress:
+            self._progress, self._moved_at = seen, self._clock.monotonic()
+
+    async def _until_out_of_patience(self) -> None:
+        """`run --once`: return when a fault, or a standstill, lasted too long. The ledger may hang: it is not asked."""
+        self._moved_at = self._clock.monotonic()
         trouble_since: float | None = None
         while True:
-            if await self._all_done():
-                self._outcome.failed_files = await self.ledger.look(deliveries.count_failed, start)
-                return
-            trouble_since = self._trouble_since(trouble_since)
-            if trouble_since is not None and self._clock.monotonic() - trouble_since > self._patience:
-                self._outcome.out_of_patience = True
-                return
             await self._clock.sleep(0.1)
+            now = self._clock.monotonic()
+            trouble_since = self._trouble_since(trouble_since)
+            troubled = trouble_since is not None and now - trouble_since > self._patience
+            if troubled or now - self._moved_at > self._longest_standstill:
+                self._outcome.out_of_patience = not self._all_is_done
+                return
+
+    @property
+    def _longest_standstill(self) -> float:
+        """A batch waits for company and a file settles: that is no standstill."""
+        settings = self._house.settings
+        settle = max((inbox.settle for inbox in settings.inboxes), default=0.0)
+        return max(self._patience, settings.batch.max_wait + settle + STILL_AT_LEAST)
 
     def _trouble_since(self, before: float | None) -> float | None:
         if not self._house.scopes.open_scopes():
@@ -276,11 +327,24 @@ class Service:
     def _nobody_else_comes(self) -> bool:
         return self._once and all(intake.settled_down for intake in self._intakes.values())
 
+    def _end_hard_later(self) -> threading.Timer:
+        timer = threading.Timer(STOP_HARD, self._end_hard)
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _end_hard(self) -> None:
+        """Called in a thread: something hangs. What was recorded is durable, and the rest is found again."""
+        if self._outcome.interrupted and self._once:
+            os._exit(130)
+        well = self._bug is None and (not self._once or (self._all_is_done and not self._outcome.failed_files))
+        os._exit(0 if well else 2 if self._all_is_done else 1)
+
     async def _shut_down(self) -> None:
         deadline = self._clock.monotonic() + STOP_WITHIN
         for intake in self._intakes.values():
             intake.stop()
-        await self._cancel("intake", "upload", "submit")
+        await self._cancel("start", "intake", "upload", "submit")
         await asyncio.gather(self._uploader.stop(), self._submitter.stop(), self._collector.stop())
         for deliverer in self._deliverers.values():
             deliverer.stop()
@@ -399,12 +463,20 @@ class Service:
         self._cleaner.wake.set()
 
     def _on_ledger_trouble(self, error: BaseException | None) -> None:
-        """Called in the ledger thread, which cannot write now: only the log can be told."""
+        """Called in the ledger thread, which cannot write now: only the log and this process can be told."""
+        message = str(getattr(error, "orig", error))
         if error is None:
-            log.info("scope.closed", scope="ledger")
+            log.info("scope.closed", scope=LEDGER)
         else:
-            remedy = "free space on the disk of the state folder, or mend it; nothing is lost, everything waits"
-            log.error("scope.opened", scope="ledger", message=str(getattr(error, "orig", error)), remedy=remedy)
+            log.error("scope.opened", scope=LEDGER, message=message, remedy=REMEDY)
+        _in_loop(self._loop, self._note_ledger)(None if error is None else message)
+
+    def _note_ledger(self, message: str | None) -> None:
+        now = self._clock.now()
+        if message is None:
+            self._house.scopes.strike_out(LEDGER)
+        else:
+            self._house.scopes.note(Scope(LEDGER, "LedgerTrouble", message, REMEDY, now, now))
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[Value], None]) -> Callable[[Value], None]:

@@ -21,12 +21,13 @@ from dropscribe.error_codes import TryAgain, classify_subtask, remedy_for
 from dropscribe.errors import Ambiguous, OutOfOrder, RequestRefused
 from dropscribe.house import House
 from dropscribe.ledger import batches, intake, upkeep, uploads
-from dropscribe.ledger.rows import BatchRow, Item, ReadyGroup, StaleWrite
+from dropscribe.ledger.rows import Again, BatchRow, Item, ReadyGroup, StaleWrite
 from dropscribe.model import Failure, Look
 from dropscribe.names import display
-from dropscribe.packing import Departure, timetable
+from dropscribe.packing import Departure, recipe_label, timetable
 from dropscribe.remote.policy import slow_wait
 from dropscribe.remote.ports import TooLate
+from dropscribe.suspects import Suspects
 
 log = structlog.get_logger()
 
@@ -45,22 +46,27 @@ AT_ONCE = 8
 
 @dataclass
 class Trial:
-    """Several URLs were refused with `code`: one of them goes alone to tell the count from the settings."""
+    """Several URLs were refused with `code`: single ones go now, to tell the count from the settings or from one file.
+
+    `blamed`: a single one was refused with the same code, so that it may have been the reason for the others.
+    """
 
     code: str
     message: str
+    blamed: bool = False
 
 
 @dataclass
 class Limits:
-    """How many URLs a task of a model may have now."""
+    """How many URLs a task may have now: by model where the account takes one, by model and settings during a trial."""
 
     configured: Callable[[], int]
     one_only: set[str] = field(default_factory=set)
     trials: dict[str, Trial] = field(default_factory=dict)
 
-    def of(self, model: str) -> int:
-        return 1 if model in self.one_only or model in self.trials else self.configured()
+    def of(self, group: ReadyGroup) -> int:
+        on_trial = recipe_label(group.model, group.settings) in self.trials
+        return 1 if group.model in self.one_only or on_trial else self.configured()
 
 
 def lesson_name(endpoint: str, account: str, model: str) -> str:
@@ -91,6 +97,7 @@ class Submitter:
         self._on_refused = on_refused
         self._hurry = hurry
         self._limits = Limits(lambda: house.settings.model_studio.max_urls_per_task)
+        self._suspects = Suspects()
         self._sending: set[asyncio.Task[None]] = set()
         self.withheld: set[int] = set()
         """Recognitions that the start gate still asks about."""
@@ -129,17 +136,24 @@ class Submitter:
         plan = timetable(groups, self._limits.of, now, self._settings.batch.max_wait, hurry)
         shut = 0.0
         for departure in plan.now:
-            names = ("api", f"model:{departure.group.model}", f"files:{departure.group.model}")
+            names = self._needs(departure.group)
             if not self._scopes.may_pass(*names):
                 shut = max(shut, self._scopes.wait(*names), 0.2)
                 continue
             await self._free_place()
             await self._withdraw_vanished(departure)
             await self._send_one(departure)
-        waits = [plan.next_at - now] if plan.next_at is not None else []
+        retry_at = await self._ledger.look(uploads.next_wait, now)
+        waits = [at - now for at in (plan.next_at, retry_at) if at is not None]
         if shut:
             waits.append(shut)
         return max(0.05, min(waits)) if waits else None
+
+    @staticmethod
+    def _needs(group: ReadyGroup) -> tuple[str, ...]:
+        """The scopes that have to be in order for a batch of this group."""
+        label = recipe_label(group.model, group.settings)
+        return ("api", f"model:{group.model}", f"recipe:{label}", f"files:{label}")
 
     async def _free_place(self) -> None:
         one_by_one = bool(self._limits.trials)
@@ -174,7 +188,7 @@ class Submitter:
             row = await self._ledger.do(
                 batches.intend,
                 departure.group,
-                min(departure.limit, self._limits.of(departure.group.model)),
+                min(departure.limit, self._limits.of(departure.group)),
                 self._house.recogniser.identity,
                 self._ledger.epoch,
                 self._clock.now(),
@@ -182,8 +196,9 @@ class Submitter:
                 frozenset(self.withheld),
             )
         except StaleWrite:
-            return
+            row = None
         if row is None:
+            self._scopes.release(*self._needs(departure.group))
             return
         INTEND.recorded()
         task = asyncio.create_task(self._send(row, departure.group, written_at))
@@ -197,15 +212,17 @@ class Submitter:
             log.error("submit.bug", exc_info=error)
 
     async def _send(self, row: BatchRow, group: ReadyGroup, written_at: float) -> None:
-        lifetime = self._settings.storage.url_lifetime
-        urls = [self._house.store.signed_url(item.key, lifetime) for item in row.items]
-        parameters = request_parameters(json.loads(row.settings))
+        asked = False
 
         def may_send() -> bool:
+            nonlocal asked
+            asked = True
             POST.before()
             return self._clock.boottime() - written_at <= SEND_WINDOW
 
         try:
+            urls = await asyncio.get_running_loop().run_in_executor(self._threads, self._sign, row)
+            parameters = request_parameters(json.loads(row.settings))
             accepted = await self._house.recogniser.submit(row.model, urls, parameters, may_send)
         except TooLate:
             await self._not_sent(row, "the moment to send had passed")
@@ -220,7 +237,10 @@ class Submitter:
         except asyncio.CancelledError:
             raise  # the intent stays open: the next start settles it
         except Exception as bug:
-            await self._lost(row, f"unexpected {type(bug).__name__}")
+            if asked:
+                await self._lost(row, f"unexpected {type(bug).__name__}")
+            else:
+                await self._not_sent(row, f"unexpected {type(bug).__name__}", self._settings.retry.longest_wait)
             raise
         else:
             POST.effect()
@@ -230,10 +250,13 @@ class Submitter:
         await self._ledger.do(batches.accepted, row.id, task_id, request_id, self._clock.now())
         POST.recorded()
         log.info("batch.submitted", batch=row.id, task_id=task_id, files=len(row.items), model=row.model)
-        await self._scopes.works("api")
-        await self._scopes.works(f"model:{row.model}")
-        if row.model in self._limits.trials and len(row.items) == 1:
-            await self._learn_one_url(row)
+        label = recipe_label(row.model, row.settings)
+        for name in ("api", f"model:{row.model}", f"recipe:{label}"):
+            await self._scopes.works(name)
+        self._suspects.succeeded(label)
+        trial = self._limits.trials.pop(label, None)
+        if trial is not None and len(row.items) == 1 and not trial.blamed and _speaks_of_count(trial.code):
+            await self.one_url_only(row.model, trial.code, trial.message)
         self._on_task(row.id)
 
     async def _lost(self, row: BatchRow, reason: str) -> None:
@@ -241,43 +264,46 @@ class Submitter:
         log.warning("batch.answer-lost", batch=row.id, files=len(row.items), reason=reason)
         self._on_lost(row.id)
 
-    async def _not_sent(self, row: BatchRow, reason: str) -> None:
+    def _sign(self, row: BatchRow) -> list[str]:
+        """Credentials of a role may have to be fetched for it; in a thread."""
+        lifetime = self._settings.storage.url_lifetime
+        return [self._house.store.signed_url(item.key, lifetime) for item in row.items]
+
+    async def _not_sent(self, row: BatchRow, reason: str, wait: float = 0.0) -> None:
         now = self._clock.now()
-        await self._ledger.do(batches.not_accepted, row.id, reason, now, now)
+        await self._ledger.do(batches.not_accepted, row.id, reason, now, now + wait)
 
     async def _refused(self, row: BatchRow, refusal: RequestRefused) -> None:
-        """400 and its like. Of several files one goes alone next: it tells the settings from the count."""
+        """400 and its like. Of several files single ones go next, to tell count, settings and file from each other."""
         refusal.message = self._house.clean(refusal.message)
         log.warning("batch.refused", batch=row.id, files=len(row.items), code=refusal.code, message=refusal.message)
-        trial = self._limits.trials.get(row.model)
+        label = recipe_label(row.model, row.settings)
         if len(row.items) > 1:
-            self._limits.trials[row.model] = Trial(refusal.code, refusal.message)
+            self._limits.trials[label] = Trial(refusal.code, refusal.message)
             await self._not_sent(row, str(refusal))
+            self._scopes.release("api", f"model:{row.model}", f"recipe:{label}", f"files:{label}")
             return
-        self._limits.trials.pop(row.model, None)
-        await self._not_sent(row, str(refusal))
-        if trial is None and not refusal.code.startswith("InvalidParameter"):
-            await self._blame(row.items[0], refusal)
-        else:
-            await self._scopes.report(_settings_fault(row, refusal, trial))
-
-    async def _blame(self, item: Item, refusal: RequestRefused) -> None:
-        """One file alone, refused for what it is."""
-        said, now = classify_subtask(refusal.code, refusal.message), self._clock.now()
-        retry = self._settings.retry
-        tries = item.tries.get(refusal.code, 0)
-        if isinstance(said, TryAgain) and tries < said.bound and item.attempts + 1 < retry.attempts:
-            until = now + slow_wait(item.attempts, retry.first_wait, retry.longest_wait, 0.5)
-            await self._ledger.do(uploads.charge, item.recognition_id, refusal.code, refusal.message, until)
-            return
-        remedy = remedy_for(refusal.code, refusal.message)
-        failure = Failure(refusal.code, refusal.message, remedy, refusal.request_id, attempts=item.attempts + 1)
-        await self._ledger.do(batches.refused_before_submit, item.recognition_id, failure, now)
+        item = row.items[0]
+        await self._ledger.do(batches.refused_alone, row.id, item, self._blame(item, refusal), self._clock.now())
         self._on_refused()
+        if trial := self._limits.trials.get(label):
+            trial.blamed = trial.blamed or trial.code == refusal.code
+        if unbroken := self._suspects.failed(label, refusal.code, [item.recognition_id]):
+            self._limits.trials.pop(label, None)
+            await self._ledger.do(batches.acquit, unbroken, refusal.code)
+            await self._scopes.report(_settings_fault(label, refusal))
+        else:
+            self._scopes.release("api", f"model:{row.model}", f"recipe:{label}", f"files:{label}")
 
-    async def _learn_one_url(self, row: BatchRow) -> None:
-        trial = self._limits.trials.pop(row.model)
-        await self.one_url_only(row.model, trial.code, trial.message)
+    def _blame(self, item: Item, refusal: RequestRefused) -> Failure | Again:
+        """What becomes of one file that was refused alone: another try later, or failed/ with the reason."""
+        said, retry = classify_subtask(refusal.code, refusal.message), self._settings.retry
+        bound = said.bound if isinstance(said, TryAgain) else retry.attempts if _speaks_of_count(refusal.code) else 0
+        if item.tries.get(refusal.code, 0) < bound and item.attempts + 1 < retry.attempts:
+            wait = slow_wait(item.attempts, retry.first_wait, retry.longest_wait, 0.5)
+            return Again(refusal.code, refusal.message, self._clock.now() + wait)
+        remedy = remedy_for(refusal.code, refusal.message)
+        return Failure(refusal.code, refusal.message, remedy, refusal.request_id, attempts=item.attempts + 1)
 
     async def one_url_only(self, model: str, code: str, message: str) -> None:
         """The account takes one URL a task for this model: remembered for seven days."""
@@ -297,9 +323,12 @@ def request_parameters(settings: Mapping[str, object]) -> dict[str, object]:
     return sent
 
 
-def _settings_fault(row: BatchRow, refusal: RequestRefused, trial: Trial | None) -> OutOfOrder:
-    """A single file was refused as well: it is what all have in common, the model with its settings."""
+def _speaks_of_count(code: str) -> bool:
+    """The code with which an account refuses several URLs, and with which wrong settings are refused, too."""
+    return code.startswith("InvalidParameter")
+
+
+def _settings_fault(label: str, refusal: RequestRefused) -> OutOfOrder:
+    """Different single files were refused alike: it is what all have in common, the model with its settings."""
     remedy = "check `recognition` of the inboxes that use this model; the files wait"
-    if trial is None:
-        remedy = f"{remedy}; if only this one file is refused, move it out of the inbox"
-    return OutOfOrder(f"model:{row.model}", refusal.code, refusal.message, remedy, request_id=refusal.request_id)
+    return OutOfOrder(f"recipe:{label}", refusal.code, refusal.message, remedy, request_id=refusal.request_id)

@@ -8,9 +8,10 @@ the file was taken, so a file that changes under the upload can never be paid fo
 
 import asyncio
 import contextlib
+import errno
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar, cast
@@ -20,8 +21,10 @@ import structlog
 from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings, Settings
-from dropscribe.disk.sources import look_of_stat, open_source
+from dropscribe.disk.faults import is_disk_fault
+from dropscribe.disk.sources import folder_at, look_of_stat, open_source
 from dropscribe.errors import OutOfOrder, Refused, SourceChanged, TryLater
+from dropscribe.folders import folder_fault
 from dropscribe.house import House
 from dropscribe.ledger import batches, uploads
 from dropscribe.ledger.rows import Source, UploadJob
@@ -43,6 +46,20 @@ SCOPE = "storage"
 SMALLEST_PART = 8 * 1024 * 1024
 STOP_WITHIN = 2.0
 MOST_PARTS = 9000  # the storage allows 10,000
+
+
+GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO})
+"""What a file that vanished, or was replaced by a link or a pipe, answers to being opened."""
+ITS_OWN = frozenset({errno.EACCES, errno.EPERM, errno.EIO})
+"""What may be one file's own fault, where its folder is in order."""
+
+
+class Unreadable(Exception):
+    """One source cannot be read; another copy of the same content may do."""
+
+    def __init__(self, fault: OutOfOrder | TryLater) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
 class Cut(Exception):
@@ -90,12 +107,17 @@ class Uploader:
         house: House,
         threads: Executor,
         on_ready: Callable[[], None],
+        on_refused: Callable[[], None],
+        on_doomed: Callable[[], None],
     ) -> None:
-        """`on_ready` is called when an object stands."""
+        """`on_ready` is called when an object stands, `on_refused` when files have failed, `on_doomed` when objects may
+        have to go.
+        """
         self._house = house
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._threads = threads
-        self._on_ready = on_ready
+        self._on_ready, self._on_refused, self._on_doomed = on_ready, on_refused, on_doomed
+        self._shut: set[str] = set()  # folders that only we may have said to be out of order
         self._stopping = False
         self._slots = asyncio.Semaphore(house.settings.storage.uploads)
         self._running: set[asyncio.Task[None]] = set()
@@ -124,6 +146,8 @@ class Uploader:
             await asyncio.wait(self._running, timeout=STOP_WITHIN)
 
     async def _claim(self, free: int) -> list[UploadJob]:
+        if free <= 0:
+            return []
         if self._scopes.opened_by(SCOPE):
             if not await self._ledger.look(uploads.any_needed, self._clock.now()):
                 return []  # leave the try to somebody who has something to try with
@@ -132,13 +156,15 @@ class Uploader:
         CLAIM.before()
         jobs = await self._ledger.do(
             uploads.claim,
-            max(free, 0),
+            free,
             self._clock.now(),
             self._ledger.epoch,
             self._new_key,
             self._settings.storage.multipart_above,
         )
         CLAIM.recorded()
+        if not jobs:
+            self._scopes.release(SCOPE)
         return jobs
 
     async def _pause(self) -> None:
@@ -167,8 +193,7 @@ class Uploader:
         try:
             await self._first_good_source(job)
         except OutOfOrder as fault:
-            await self._ledger.do(uploads.put_back, job.recognition_id, self._clock.now())
-            await self._scopes.report(fault)
+            await self._out_of_order(job, fault)
         except TryLater as fault:
             fault.message = self._house.clean(fault.message)
             await self._try_later(job, fault)
@@ -180,16 +205,34 @@ class Uploader:
             wait = self._clock.now() + self._settings.retry.longest_wait
             await self._ledger.do(uploads.put_back, job.recognition_id, wait)
             raise
+        finally:
+            self._scopes.release(SCOPE)  # a try whose outcome says nothing about the storage
+            self._on_doomed()
+
+    async def _out_of_order(self, job: UploadJob, fault: OutOfOrder) -> None:
+        """The storage's scope holds all claims back; a folder's only its own files: the ledger lets them wait."""
+        await self._scopes.report(fault)
+        wait = 0.0
+        if fault.scope != SCOPE:
+            self._shut.add(fault.scope)
+            wait = max(self._settings.retry.first_wait, self._scopes.wait(fault.scope))
+        await self._ledger.do(uploads.put_back, job.recognition_id, self._clock.now() + wait)
 
     async def _first_good_source(self, job: UploadJob) -> None:
         lost: list[tuple[int, str]] = []
+        trouble: OutOfOrder | TryLater | None = None
         for source in job.sources:
             try:
                 await self._upload_from(job, source)
             except SourceChanged as changed:
                 lost.append((source.media_id, str(changed)))
+            except Unreadable as unreadable:
+                if trouble is None or isinstance(unreadable.fault, OutOfOrder):
+                    trouble = unreadable.fault
             else:
                 return
+        if trouble is not None:
+            raise trouble
         await self._ledger.do(uploads.source_lost, job, lost, self._clock.now())
         for media_id, reason in lost:
             log.info("source.withdrawn", media=media_id, reason=reason)
@@ -199,30 +242,67 @@ class Uploader:
         if crc != job.crc64:
             await self._ledger.do(uploads.upload_begun, job.key, None)
             raise TryLater("ChecksumMismatch", "the storage's checksum of the upload is not that of the file", bound=3)
-        if await self._ledger.do(uploads.uploaded, job.recognition_id, job.multipart, self._clock.now()):
+        stands = await self._ledger.do(uploads.uploaded, job.recognition_id, job.multipart, self._clock.now())
+        await self._works(source)
+        if stands:
             (COMPLETE if job.multipart else PUT).recorded()
-            await self._scopes.works(SCOPE)
             log.info("file.uploaded", inbox=source.inbox, path=display(source.path), bytes=job.size)
             self._on_ready()
 
-    @contextlib.contextmanager
-    def _opened(self, source: Source) -> Iterator[int]:
+    async def _works(self, source: Source) -> None:
+        await self._scopes.works(SCOPE)
+        folder = f"folder:{self._house.inboxes[source.inbox].inbox}"
+        if folder in self._shut:  # the inbox may have no intake any more that would say so
+            self._shut.discard(folder)
+            await self._scopes.works(folder)
+
+    def _open(self, source: Source) -> int:
+        """A descriptor of the very file that was taken; in a thread.
+
+        Raises:
+            SourceChanged: it is gone, or another one.
+            Unreadable: it, or its inbox, is out of order.
+        """
         inbox = self._house.inboxes.get(source.inbox)
         if inbox is None:
             raise SourceChanged("its inbox is not configured any more")
         try:
             fd = open_source(inbox.inbox, source.path)
-        except (FileNotFoundError, NotADirectoryError):
-            if not inbox.inbox.is_dir():
-                raise _folder_fault(inbox, "it is missing") from None
-            raise SourceChanged("it vanished before it was submitted") from None
         except OSError as error:
-            raise _folder_fault(inbox, error.strerror or str(error)) from error
+            raise self._trouble(source, error) from error
         try:
             _require_unchanged(fd, source)
-            yield fd
-        finally:
+        except BaseException as error:
             os.close(fd)
+            if isinstance(error, OSError):
+                raise self._trouble(source, error) from error
+            if (fault := self._folder_fault(inbox)) is not None:
+                raise Unreadable(fault) from error
+            raise
+        return fd
+
+    def _trouble(self, source: Source, error: OSError) -> Exception:
+        """What an error of one source means: its folder is looked at first, for an unmounted one looks empty."""
+        inbox = self._house.inboxes[source.inbox]
+        if (fault := self._folder_fault(inbox)) is not None:
+            return Unreadable(fault)
+        if error.errno in GONE:
+            return SourceChanged("it vanished before it was submitted")
+        what = error.strerror or type(error).__name__
+        if error.errno not in ITS_OWN and is_disk_fault(error):
+            return Unreadable(folder_fault(inbox.inbox, errno.errorcode.get(error.errno or 0, "OSError"), what))
+        return Unreadable(TryLater("SourceUnreadable", f"the file cannot be read: {what}"))
+
+    def _folder_fault(self, inbox: InboxSettings) -> OutOfOrder | None:
+        try:
+            self._house.guard(inbox.inbox).check()
+            with folder_at(inbox.inbox) as folder:
+                os.stat(".", dir_fd=folder)
+        except OutOfOrder as fault:
+            return fault
+        except OSError as error:
+            return folder_fault(inbox.inbox, "FolderUnusable", error.strerror or str(error))
+        return None
 
     async def _in_one(self, job: UploadJob, source: Source) -> int:
         async with self._slots:
@@ -230,17 +310,30 @@ class Uploader:
 
     def _put_whole(self, job: UploadJob, source: Source) -> int:
         """One request; in a thread."""
-        with self._opened(source) as fd:
+        fd = self._open(source)
+        try:
             PUT.before()
             crc = self._house.store.put(job.key, self._slice(fd, 0, job.size), job.size)
             PUT.effect()
             _require_unchanged(fd, source)
+        except OSError as error:
+            raise self._trouble(source, error) from error
+        finally:
+            os.close(fd)
         return crc
 
     async def _in_parts(self, job: UploadJob, source: Source) -> int:
-        with self._opened(source) as fd:
+        """Nothing of a source is touched in the event loop: its share may hang."""
+        fd = await self._in_thread(lambda: self._open(source))
+        try:
             crc = await self._parts_of(job, fd)
-            _require_unchanged(fd, source)
+            await self._in_thread(lambda: _require_unchanged(fd, source))
+        except OSError as error:
+            fault = error
+            raise await self._in_thread(lambda: self._trouble(source, fault)) from error
+        finally:
+            with contextlib.suppress(RuntimeError):  # the threads are closed: so is the process, soon
+                self._threads.submit(os.close, fd)
         return crc
 
     async def _parts_of(self, job: UploadJob, fd: int) -> int:
@@ -328,6 +421,7 @@ class Uploader:
         failure = Failure(code, message, remedy, attempts=job.attempts + 1)
         await self._ledger.do(batches.refused_before_submit, job.recognition_id, failure, self._clock.now())
         log.warning("file.refused", code=code, message=message)
+        self._on_refused()
 
 
 def part_size(size: int) -> int:
@@ -339,12 +433,3 @@ def part_size(size: int) -> int:
 def _require_unchanged(fd: int, source: Source) -> None:
     if look_of_stat(os.fstat(fd)) != source.look:
         raise SourceChanged("another file, or other content, was put in its place before it was submitted")
-
-
-def _folder_fault(inbox: InboxSettings, what: str) -> OutOfOrder:
-    return OutOfOrder(
-        f"folder:{inbox.inbox}",
-        "FolderMissing",
-        f"the inbox {inbox.inbox} cannot be read: {what}",
-        "mount or restore it",
-    )

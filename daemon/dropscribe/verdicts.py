@@ -9,6 +9,9 @@ from dropscribe.ledger.rows import Item
 from dropscribe.model import SubtaskResult, TaskReport
 
 MISSING = "MissingFromTask"
+RESULT_MISSING = "ResultMissing"
+MISSING_TRIES = 2
+"""Further tries of a file that a finished task does not mention: it may have been paid each time."""
 NO_SPEECH = frozenset({"SUCCESS_WITH_NO_VALID_FRAGMENT", "ASR_RESPONSE_HAVE_NO_WORDS", "ASR_RESPONSE_HAVE_HO_WORDS"})
 TERMINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELED"}) | NO_SPEECH
 
@@ -73,7 +76,9 @@ def judge(items: Sequence[Item], report: TaskReport, attempts: int) -> list[Verd
 def match(items: Sequence[Item], results: Sequence[SubtaskResult]) -> dict[str, SubtaskResult]:
     """Results by our object key; of several for one key a success counts. Foreign ones are left out.
 
-    Where the service names no URL at all, the order of the answer is taken, if the numbers agree.
+    Where the service names no URL at all, the order of the answer is taken, if the numbers agree; and the one result
+    of one file is its own, in whatever form the URL is echoed. Of several files never: a stranger's words could be
+    delivered.
     """
     found: dict[str, SubtaskResult] = {}
     keys = [item.key for item in items]
@@ -81,7 +86,8 @@ def match(items: Sequence[Item], results: Sequence[SubtaskResult]) -> dict[str, 
         key = next((key for key in _endings(result.file_url) if key in set(keys)), None)
         if key is not None and (key not in found or _is_success(result)):
             found[key] = result
-    if not found and len(results) == len(keys) and not any(result.file_url for result in results):
+    unnamed = not any(result.file_url for result in results)
+    if not found and len(results) == len(keys) and (unnamed or len(keys) == 1):
         return dict(zip(keys, results, strict=True))
     return found
 
@@ -115,12 +121,12 @@ def _is_success(result: SubtaskResult) -> bool:
 def _one(item: Item, result: SubtaskResult | None, attempts: int) -> Verdict:
     if result is None:
         message = "the task ended without a word on this file"
-        return _again_or_refuse(SendAgain(item, MISSING, message, company=1), attempts - 1, attempts)
+        return _again_or_refuse(SendAgain(item, MISSING, message, company=1), MISSING_TRIES, attempts)
     if _is_success(result):
         return Fetch(item, result.transcription_url or "")
     if result.status == "SUCCEEDED":
         message = result.message or "the service reports success but names no result"
-        return _blamed(item, result.code or "ResultMissing", message, attempts)
+        return _blamed(item, result.code or RESULT_MISSING, message, attempts)
     return _blamed(item, result.code or result.status or "unknown", result.message or "", attempts)
 
 

@@ -259,3 +259,15 @@ def test_removing_is_done_once_and_again_is_fine(inbox: Path) -> None:
         remove_source(inbox, private)
 
     assert files_in(inbox) == set()
+
+
+@pytest.mark.parametrize("resuming", [False, True])
+def test_a_source_that_was_never_read_moves_by_its_look(inbox: Path, done: Path, resuming: bool) -> None:
+    look = put(inbox, b"film.mp4")
+    private = hide(inbox, b"film.mp4", PRIVATE)
+    if resuming:  # a copy was placed, and the process died before the source went
+        shutil.copy2(os.path.join(os.fsencode(inbox), private), os.fsencode(done / "film.mp4"))
+
+    place_source(inbox, private, done, b"film.mp4", look, "", resuming=resuming)
+
+    assert (files_in(inbox), files_in(done)) == (set(), {b"film.mp4"})

@@ -68,14 +68,17 @@ def test_each_file_gets_its_own_words_whatever_the_order_of_the_results(lab: Lab
         assert sha256(data)[:16] in said, "the sandbox says the sha256 of what it heard"
 
 
-def test_a_file_that_is_missing_from_a_finished_task_is_sent_again_alone(lab: Lab) -> None:
+@pytest.mark.parametrize(("looks", "tasks"), [(1, [3]), (3, [3, 1])], ids=["in one look", "for good"])
+def test_a_file_that_is_missing_from_a_finished_task_is_sent_again_alone_only_if_it_stays_missing(
+    lab: Lab, looks: int, tasks: list[int]
+) -> None:
     lab.configure(model_studio={"poll": {"first": "400ms"}})  # the task has ended when it is asked for
-    lab.sandbox.inject("query", "missing", times=1)
+    lab.sandbox.inject("query", "missing", times=looks)
     files = {f"{n}.mp3": lab.drop(f"{n}.mp3") for n in range(3)}
 
     assert lab.run_once().returncode == 0
 
-    assert [len(task["files"]) for task in lab.sandbox.state()["tasks"]] == [3, 1]
+    assert [len(task["files"]) for task in lab.sandbox.state()["tasks"]] == tasks
     assert files_below(lab.done) == files
 
 

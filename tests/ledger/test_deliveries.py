@@ -224,6 +224,55 @@ def test_open_and_failed_files_are_counted(desk: Desk) -> None:
     desk.now += 100
     desk.fail(desk.media(b"failed.mp3").id)
 
-    assert desk.do(deliveries.count_open) == 2
+    assert desk.do(deliveries.count_open, ["in", "other"]) == 2
+    assert desk.do(deliveries.count_open, ["other"]) == 0
     assert desk.do(deliveries.count_failed, NOW + 100) == 1
     assert desk.do(deliveries.count_failed, NOW + 101) == 0
+
+
+def test_a_name_that_another_source_reserved_since_is_not_passed_on(desk: Desk) -> None:
+    desk.take(file(b"x.mp3", "a"), file(b"y.mp3", "c"))
+    desk.take(file(b"x.mp3", "b"), inbox="other")
+    desk.answer_all()
+    first, free, second = desk.media(b"x.mp3").id, desk.media(b"y.mp3").id, desk.media(b"x.mp3", "other").id
+    plans = [Reservation(first, (output(b"x.srt"), output(b"x.json")), None)]
+    late = [Reservation(second, (output(b"x.srt"), output(b"x.json")), None), Reservation(free, (output(b"y"),), None)]
+
+    assert desk.do(deliveries.reserve, plans) == {first}
+    assert desk.do(deliveries.reserve, late, {first}) == {free}
+
+    assert {owner.media_id for owner in desk.do(deliveries.owners, [b"/out/x.srt", b"/out/x.json"]).values()} == {first}
+    assert desk.media(b"x.mp3", "other").state == "due"
+
+
+def test_a_name_that_another_source_gave_up_passes_only_to_who_knew(desk: Desk, due: int) -> None:
+    desk.reserve(due, b"a.json")
+    desk.do(deliveries.delivered, [(due, None)], NOW)
+    desk.take(file(b"b.mp3", "b"))
+    desk.answer_all()
+    later = desk.media(b"b.mp3").id
+    plan = Reservation(later, (output(b"a.json"),), None)
+
+    assert desk.do(deliveries.reserve, [plan]) == set()
+    assert desk.do(deliveries.reserve, [plan], {due}) == {later}
+
+
+def test_a_name_in_failed_that_another_source_has_is_refused(desk: Desk) -> None:
+    look = file().fingerprint.look
+    for inbox in ("in", "other"):
+        desk.do(intake.take_failed, inbox, b"a.mp3", look, BROKEN, NOW)
+    first, second = desk.media().id, desk.media(inbox="other").id
+    paths = (b"/failed/a.mp3", b"/failed/a.mp3.error.json")
+
+    assert desk.do(deliveries.reserve_failures, [Reservation(first, (), *paths)]) == {first}
+    assert desk.do(deliveries.reserve_failures, [Reservation(second, (), *paths)], {first}) == set()
+    desk.do(deliveries.failed, [(first, None)], NOW)
+    assert desk.do(deliveries.reserve_failures, [Reservation(second, (), *paths)]) == set()
+    assert desk.do(deliveries.reserve_failures, [Reservation(second, (), *paths)], {first}) == {second}
+
+
+def test_what_fails_is_asked_for_apart_from_what_is_delivered(desk: Desk, due: int) -> None:
+    desk.do(intake.take_failed, "in", b"big.mp4", file().fingerprint.look, BROKEN, NOW)
+
+    assert [one.path for one in desk.do(deliveries.owed, "in", 1, NOW, ("failing",))] == [b"big.mp4"]
+    assert [one.media_id for one in desk.do(deliveries.owed, "in", 1, NOW, ("due", "delivering"))] == [due]

@@ -47,6 +47,14 @@ def is_disk_fault(error: OSError) -> bool:
     return error.errno in _REMEDIES
 
 
+_OF_ONE_FILE = frozenset({errno.EACCES, errno.EPERM, errno.EFBIG, errno.ENXIO})
+
+
+def blames_folder(error: OSError) -> bool:
+    """True where every other file of the folder would meet the same error, whatever is at fault."""
+    return is_disk_fault(error) and error.errno not in _OF_ONE_FILE
+
+
 def folder_fault(error: OSError, folder: str) -> OutOfOrder:
     """The same as what the house does next: the scope `folder:<path>` is out of order. `folder` is for people."""
     code = errno.errorcode.get(error.errno or 0, "OSError")

@@ -80,9 +80,10 @@ def place_source(
     """Move a hidden and verified file to `relative` below `target_root`, durably and without replacing anything.
 
     Folders on the way are created below `target_root`. On another file system the content is copied with its mtime
-    and mode, and its sha256 compared. `resuming`: an earlier try with this very target was recorded; a target with
-    this content is then taken for ours. Raises FileExistsError (another name is needed), FileNotFoundError (the
-    hidden file is gone), SourceChanged, Stopped (only while copying), NotADirectoryError, other OSError.
+    and mode, and its sha256 compared; where that is empty (a file that was never read) the look alone decides.
+    `resuming`: an earlier try with this very target was recorded; a target with this content is then taken for ours.
+    Raises FileExistsError (another name is needed), FileNotFoundError (the hidden file is gone), SourceChanged,
+    Stopped (only while copying), NotADirectoryError, other OSError.
     """
     make_folders(target_root, os.path.dirname(relative))
     with parent_of(root, private) as source, parent_of(target_root, relative) as target:
@@ -112,7 +113,9 @@ def _is_placed(target: tuple[int, bytes], look: Look, sha256: str) -> bool:
             if descriptor is None:
                 return False
             there = look_of_stat(os.fstat(descriptor))
-            return there == look or (there.size == look.size and digest_of(descriptor) == sha256)
+            if there.size != look.size or there == look:
+                return there == look
+            return digest_of(descriptor) == sha256 if sha256 else there.mtime_ns == look.mtime_ns
     except FileNotFoundError:
         return False
 
@@ -144,7 +147,7 @@ def _copy_content(
             digest.update(piece)
             write_all(copy, piece)
         result = expect(source, private, look, "changed while it was copied")
-        if digest.hexdigest() != sha256:
+        if sha256 and digest.hexdigest() != sha256:
             raise SourceChanged(f"{display(private)} no longer has the content that was recognised")
         _keep_mode_and_time(copy, result)
         os.fsync(copy)

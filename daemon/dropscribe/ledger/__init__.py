@@ -7,9 +7,12 @@ runs them: `await ledger.do(uploads.claim, ...)` in the one ledger thread, group
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
+import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,14 +20,17 @@ from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from dropscribe.errors import StateHeld
 from dropscribe.ledger import upkeep
 from dropscribe.ledger.migrations import migrate
-from dropscribe.ledger.sqlite import reader_engine, writer_engine
+from dropscribe.ledger.sqlite import is_disk_trouble, reader_engine, writer_engine
 from dropscribe.ledger.writer import Writer
 
+log = structlog.get_logger()
 P = ParamSpec("P")
 Value = TypeVar("Value")
 Statement = Callable[Concatenate[Connection, P], Value]
@@ -32,31 +38,47 @@ Statement = Callable[Concatenate[Connection, P], Value]
 LEDGER_FILE = "ledger.sqlite"
 LOCK_FILE = "lock"
 HOLD_TRIES, HOLD_PAUSE = 10, 0.05
+AGAIN = 2.0
+"""Seconds between two tries to open a ledger whose disk is full or failing."""
+LOOK_AGAIN = 0.5
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+REMEDY = "free space on the disk of the state folder, or mend it; nothing is lost, everything waits"
 
 
 class Ledger:
     """An open ledger, held by this process alone."""
 
-    def __init__(self, state: Path, on_trouble: Callable[[BaseException | None], None] = lambda error: None) -> None:
+    def __init__(
+        self,
+        state: Path,
+        on_trouble: Callable[[BaseException | None], None] = lambda error: None,
+        patience: float = 0.0,
+    ) -> None:
         """Open or create the ledger in `state` (made 0700), upgrade it, and make dead claims free again.
+
+        A disk that is full or failing is tried again for `patience` seconds; this blocks.
 
         Raises:
             StateHeld: another process holds this state folder.
             Misconfigured: a newer ledger, a foreign file, a SQLite that is too old.
-            OSError: the folder cannot be made or written.
+            OSError: the folder cannot be made or written, or its disk is still in trouble.
         """
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.state = state
-        self._lock = _hold(state)
+        self._closing = threading.Event()
+        _insist(state, patience, self._open)
+        self._reader = reader_engine(state / LEDGER_FILE)
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix="ledger-read")
+        self._writer = Writer(self._engine, on_trouble)
+
+    def _open(self) -> None:
+        self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = _hold(self.state)
         try:
-            self._engine = writer_engine(state / LEDGER_FILE)
+            self._engine = writer_engine(self.state / LEDGER_FILE)
             self._begin()
         except BaseException:
             os.close(self._lock)
             raise
-        self._reader = reader_engine(state / LEDGER_FILE)
-        self._reading = ThreadPoolExecutor(1, thread_name_prefix="ledger-read")
-        self._writer = Writer(self._engine, on_trouble)
 
     def _begin(self) -> None:
         try:
@@ -73,12 +95,26 @@ class Ledger:
         return await self._writer.run(lambda connection: statement(connection, *args, **kwargs))
 
     async def look(self, statement: Statement[P, Value], *args: P.args, **kwargs: P.kwargs) -> Value:
-        """Run a reading statement beside the writer."""
-        call = partial(self.look_now, statement, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._reading, call)
+        """Run a reading statement beside the writer; while the disk refuses, it waits."""
+        call = partial(self._look_once, statement, *args, **kwargs)
+        while True:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._reading, call)
+            except DBAPIError as error:
+                if not _passes(error):
+                    raise
+            await asyncio.sleep(LOOK_AGAIN)
 
     def look_now(self, statement: Statement[P, Value], *args: P.args, **kwargs: P.kwargs) -> Value:
         """The same for callers that are in a thread of their own."""
+        while True:
+            try:
+                return self._look_once(statement, *args, **kwargs)
+            except DBAPIError as error:
+                if not _passes(error) or self._closing.wait(LOOK_AGAIN):
+                    raise
+
+    def _look_once(self, statement: Statement[P, Value], *args: P.args, **kwargs: P.kwargs) -> Value:
         with self._reader.connect() as connection:
             return statement(connection, *args, **kwargs)
 
@@ -88,11 +124,40 @@ class Ledger:
 
     def close(self) -> None:
         """Commit what waits, close the file, let the state folder go."""
+        self._closing.set()
         self._writer.close()
         self._reading.shutdown()
         self._reader.dispose()
         self._engine.dispose()
         os.close(self._lock)
+
+
+def _passes(error: DBAPIError) -> bool:
+    """Whether a look is worth repeating: not one that tried to write, which is a bug."""
+    return is_disk_trouble(error) and getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_READONLY
+
+
+def _insist(state: Path, patience: float, opening: Callable[[], None]) -> None:
+    """A full disk at the start is waited for: as an error it would be a crash loop that ends in a dead unit."""
+    end = time.monotonic() + patience
+    told = False
+    while True:
+        try:
+            opening()
+        except (DBAPIError, OSError) as error:
+            if not (is_disk_trouble(error) or getattr(error, "errno", None) in _FULL):
+                raise
+            why = str(error.orig if isinstance(error, DBAPIError) else error)
+            if time.monotonic() + AGAIN > end:
+                raise OSError(f"the ledger in {state} cannot be opened: {why}; {REMEDY}") from None
+            if not told:
+                log.error("scope.opened", scope="ledger", message=why, remedy=REMEDY)  # noqa: TRY400 - no bug
+            told = True
+            time.sleep(AGAIN)
+        else:
+            break
+    if told:
+        log.info("scope.closed", scope="ledger")
 
 
 def _hold(state: Path) -> int:

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, insert, select, update
 
-from dropscribe.ledger.intake import doom_objects, failure_values, look_of
+from dropscribe.ledger.intake import BEFORE_SUBMIT, doom_objects, failure_values, look_of
 from dropscribe.ledger.rows import Again, BatchRow, Item, ReadyGroup, StaleWrite
-from dropscribe.ledger.schema import batch, batch_item, media, recognition, result
-from dropscribe.ledger.uploads import one_more
+from dropscribe.ledger.schema import DEAD_RECOGNITION, batch, batch_item, media, recognition, result
+from dropscribe.ledger.uploads import charge, one_more
 from dropscribe.model import Failure, Identity, Look
 
 _END_ITEM = (
@@ -24,7 +24,7 @@ _END_ITEM = (
 _KEEP_RESULT = insert(result)
 _ANSWERED = (
     update(recognition)
-    .where(recognition.c.id == bindparam("row_id"))
+    .where(recognition.c.id == bindparam("row_id"), recognition.c.state == "submitted")
     .values(state="answered", finished_at=bindparam("now"), owner=None, code=None, message=None, remedy=None)
 )
 _OWE = (
@@ -100,7 +100,7 @@ def intend(
     )
     batch_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]
     _insert_items(connection, batch_id, rows)
-    _move(connection, [row.id for row in rows], "uploaded", "submitting")
+    _move(connection, [row.id for row in rows], ("uploaded",), "submitting")
     return next(iter(_batches(connection, batch.c.id == batch_id)))
 
 
@@ -139,8 +139,19 @@ def not_accepted(connection: Connection, batch_id: int, reason: str, now: float,
     if changed.rowcount != 1:
         return False
     ids = _end_items(connection, batch_id, "not accepted")
-    values = {"state": "uploaded", "wait_until": wait_until}
-    connection.execute(update(recognition).where(recognition.c.id.in_(ids)).values(**values))
+    mine = (recognition.c.id.in_(ids), recognition.c.state == "submitting")
+    connection.execute(update(recognition).where(*mine).values(state="uploaded", wait_until=wait_until))
+    return True
+
+
+def refused_alone(connection: Connection, batch_id: int, item: Item, outcome: Failure | Again, now: float) -> bool:
+    """A submit of one file was definitely refused for that file: it fails, or waits for another try; in one step."""
+    if not not_accepted(connection, batch_id, f"{outcome.code}: {outcome.message}", now, now):
+        return False
+    if isinstance(outcome, Failure):
+        _refuse(connection, item.recognition_id, outcome, now)
+    else:
+        charge(connection, item.recognition_id, outcome.code, outcome.message, outcome.wait_until)
     return True
 
 
@@ -189,7 +200,7 @@ def adopt_unknown(
     Returns the batch's id, or None where nothing of it is waiting any more.
     """
     rows = connection.execute(
-        select(recognition).where(recognition.c.object_key.in_(keys), recognition.c.state == "uploaded")
+        select(recognition).where(recognition.c.object_key.in_(keys), recognition.c.state.in_(BEFORE_SUBMIT))
     ).all()
     if not rows:
         return None
@@ -208,7 +219,7 @@ def adopt_unknown(
     )
     batch_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]
     _insert_items(connection, batch_id, rows)
-    _move(connection, [row.id for row in rows], "uploaded", "submitting")
+    _move(connection, [row.id for row in rows], BEFORE_SUBMIT, "submitting")
     accepted(connection, batch_id, task_id, None, now)
     return batch_id
 
@@ -233,9 +244,15 @@ def known_tasks(connection: Connection, task_ids: Sequence[str]) -> set[str]:
 
 
 def ready_since_before(connection: Connection) -> list[tuple[int, str, float]]:
-    """(id, key, ready at) of everything that waits for a batch now: what a forgotten task could be about."""
-    columns = (recognition.c.id, recognition.c.object_key, recognition.c.ready_at)
-    return [tuple(row) for row in connection.execute(select(*columns).where(recognition.c.state == "uploaded"))]
+    """(id, key, since when) of everything with a recorded key and no batch: what a forgotten task could be about.
+
+    A ledger that was restored from a backup may hold as `needed` what was uploaded, submitted and paid since.
+    """
+    since = func.coalesce(recognition.c.ready_at, recognition.c.created_at)
+    query = select(recognition.c.id, recognition.c.object_key, since).where(
+        recognition.c.state.in_(BEFORE_SUBMIT), recognition.c.object_key.is_not(None)
+    )
+    return [tuple(row) for row in connection.execute(query)]
 
 
 def answered(connection: Connection, batch_id: int, bodies: Mapping[int, bytes], now: float) -> set[int]:
@@ -321,12 +338,14 @@ def _insert_items(connection: Connection, batch_id: int, rows: Sequence[Row[Any]
     connection.execute(_INSERT_ITEM, items)
 
 
-def _move(connection: Connection, ids: Sequence[int], here: str, there: str) -> None:
+def _move(connection: Connection, ids: Sequence[int], here: Sequence[str], there: str) -> None:
     moved = connection.execute(
-        update(recognition).where(recognition.c.id.in_(ids), recognition.c.state == here).values(state=there)
+        update(recognition).where(recognition.c.id.in_(ids), recognition.c.state.in_(here)).values(state=there)
     )
     if moved.rowcount != len(ids):
-        raise StaleWrite(f"{len(ids) - moved.rowcount} of {len(ids)} recognitions were not {here} any more")
+        raise StaleWrite(
+            f"{len(ids) - moved.rowcount} of {len(ids)} recognitions were not {' or '.join(here)} any more"
+        )
 
 
 def _batches(connection: Connection, condition: ColumnElement[bool]) -> list[BatchRow]:
@@ -388,11 +407,12 @@ def _begin_again(connection: Connection, ids: Sequence[int], now: float) -> None
 
 
 def _refuse(connection: Connection, recognition_id: int, failure: Failure, now: float) -> None:
-    connection.execute(
-        update(recognition)
-        .where(recognition.c.id == recognition_id)
-        .values(state="refused", finished_at=now, owner=None, **failure_values(failure))
+    live = (recognition.c.id == recognition_id, recognition.c.state.not_in((*DEAD_RECOGNITION, "answered")))
+    changed = connection.execute(
+        update(recognition).where(*live).values(state="refused", finished_at=now, owner=None, **failure_values(failure))
     )
+    if changed.rowcount != 1:
+        return
     doom_objects(connection, [recognition_id])
     connection.execute(
         update(media)
@@ -411,7 +431,7 @@ def acquit(connection: Connection, recognition_ids: Sequence[int], code: str) ->
     for row in rows:
         tries: dict[str, int] = json.loads(row.tries)
         spent = tries.pop(code, 0)
-        values = {"tries": json.dumps(tries), "attempts": max(0, row.attempts - spent), "wait_until": 0.0}
+        values = {"tries": json.dumps(tries), "attempts": max(0, row.attempts - spent)}
         connection.execute(update(recognition).where(recognition.c.id == row.id).values(**values))
 
 

@@ -1,6 +1,6 @@
 """Which files are owed their outputs or their error file, under which reserved names, and that they have them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -22,7 +22,7 @@ _EARLIER_IS_OWED = exists().where(
 _OWED = (
     select(media, recognition.c.model, recognition.c.settings, recognition.c.task_id.label("paid_task"))
     .outerjoin(recognition, recognition.c.id == media.c.recognition_id)
-    .where(media.c.inbox == bindparam("of_inbox"), media.c.state.in_(OWED_MEDIA))
+    .where(media.c.inbox == bindparam("of_inbox"), media.c.state.in_(bindparam("states", expanding=True)))
     .where(media.c.wait_until <= bindparam("now"), ~_EARLIER_IS_OWED)
     .order_by(media.c.id)
     .limit(bindparam("most"))
@@ -50,11 +50,25 @@ _FAILING = (
 _DROP_NAMES = delete(output).where(output.c.media_id.in_(bindparam("ids", expanding=True)))
 _PASS_NAMES = delete(output).where(output.c.path.in_(bindparam("paths", expanding=True)))
 _RESERVE_NAME = insert(output)
+_SOURCES = select(media.c.id, media.c.inbox, media.c.path).where(media.c.id.in_(bindparam("ids", expanding=True)))
+_IN_FAILED = (
+    select(media)
+    .where(media.c.state.in_(("failing", "failed")))
+    .where((media.c.inbox != bindparam("of_inbox")) | (media.c.path != bindparam("of_path")))
+    .where(
+        media.c.moved_to.in_(bindparam("paths", expanding=True))
+        | media.c.error_file.in_(bindparam("paths", expanding=True))
+    )
+    .order_by(media.c.state)  # "failed" before "failing", which counts more and is to be kept
+)
 
 
-def owed(connection: Connection, inbox: str, limit: int, now: float) -> list[OwedMedia]:
+def owed(
+    connection: Connection, inbox: str, limit: int, now: float, states: Sequence[str] = OWED_MEDIA
+) -> list[OwedMedia]:
     """Files of an inbox that are owed something now, oldest first; of several versions of a path the oldest alone."""
-    return [_owed(row) for row in connection.execute(_OWED, {"of_inbox": inbox, "most": limit, "now": now})]
+    values = {"of_inbox": inbox, "most": limit, "now": now, "states": list(states)}
+    return [_owed(row) for row in connection.execute(_OWED, values)]
 
 
 def next_owed(connection: Connection, inbox: str, now: float) -> float | None:
@@ -92,29 +106,71 @@ def error_file_owner(connection: Connection, path: bytes) -> tuple[str, bytes] |
     return None if row is None else (row.inbox, row.path)
 
 
-def reserve(connection: Connection, plans: Sequence[Reservation]) -> None:
-    """Write down all names that are about to be used, before the first rename.
+def reserve(connection: Connection, plans: Sequence[Reservation], given_up: Collection[int] = ()) -> set[int]:
+    """Write down all names that are about to be used, before the first rename; return the media that got theirs.
 
-    An output path of an earlier delivery of the same source passes to this one.
+    An output path of an earlier delivery passes to this one if it is of the same source, or one of `given_up`: media
+    that were finished, and whose file was gone, when these names were chosen. A plan with a name that somebody else has
+    is left out as a whole: it is to be made anew.
 
     Raises:
         StaleWrite: one of the files is not owed anything any more; nothing is written.
     """
-    owing = [{"row_id": plan.media_id, "target": plan.moved_to} for plan in plans if plan.outputs]
+    refused = _refused_names(connection, plans, given_up)
+    kept = [plan for plan in plans if plan.media_id not in refused]
+    owing = [{"row_id": plan.media_id, "target": plan.moved_to} for plan in kept if plan.outputs]
     if owing and connection.execute(_DELIVERING, owing).rowcount != len(owing):
         raise StaleWrite("a file that was to be delivered is not owed its outputs any more")
-    outputs = [{"media_id": plan.media_id, **asdict(planned)} for plan in plans for planned in plan.outputs]
+    outputs = [{"media_id": plan.media_id, **asdict(planned)} for plan in kept for planned in plan.outputs]
     if outputs:
-        connection.execute(_DROP_NAMES, {"ids": [plan.media_id for plan in plans]})
+        connection.execute(_DROP_NAMES, {"ids": [plan.media_id for plan in kept]})
         connection.execute(_PASS_NAMES, {"paths": [row["path"] for row in outputs]})
         connection.execute(_RESERVE_NAME, outputs)
+    return {plan.media_id for plan in kept}
 
 
-def reserve_failures(connection: Connection, plans: Sequence[Reservation]) -> None:
-    """The same for files that failed: where the error file and the source go."""
-    rows = [{"row_id": plan.media_id, "target": plan.moved_to, "reason_file": plan.error_file} for plan in plans]
-    if rows and connection.execute(_FAILING, rows).rowcount != len(rows):
-        raise StaleWrite("a file that was to be put into failed/ is not failing any more")
+def _refused_names(connection: Connection, plans: Sequence[Reservation], given_up: Collection[int]) -> set[int]:
+    """The media whose plans want a name that is another source's."""
+    found = owners(connection, [planned.path for plan in plans for planned in plan.outputs])
+    sources = _sources(connection, plans) if found else {}
+    return {
+        plan.media_id
+        for plan in plans
+        for planned in plan.outputs
+        if (owner := found.get(planned.path)) is not None
+        and (owner.inbox, owner.source) != sources.get(plan.media_id)
+        and (owner.state == "delivering" or owner.media_id not in given_up)
+    }
+
+
+def _sources(connection: Connection, plans: Sequence[Reservation]) -> dict[int, tuple[str, bytes]]:
+    rows = connection.execute(_SOURCES, {"ids": [plan.media_id for plan in plans]})
+    return {row.id: (row.inbox, row.path) for row in rows}
+
+
+def in_failed(connection: Connection, paths: Sequence[bytes], inbox: str, source: bytes) -> dict[bytes, Owner]:
+    """The paths that other sources have in failed/, for their error file or themselves."""
+    found = {}
+    for row in connection.execute(_IN_FAILED, {"paths": list(paths), "of_inbox": inbox, "of_path": source}):
+        for path in {row.moved_to, row.error_file}.intersection(paths):
+            found[path] = Owner(row.id, row.inbox, row.path, row.sha256, row.state, "", "")
+    return found
+
+
+def reserve_failures(connection: Connection, plans: Sequence[Reservation], given_up: Collection[int] = ()) -> set[int]:
+    """The same for files that failed: where the error file and the source go. Returns and raises as `reserve`."""
+    sources = _sources(connection, plans)
+    kept: set[int] = set()
+    for plan in plans:
+        paths = [path for path in (plan.moved_to, plan.error_file) if path is not None]
+        others = in_failed(connection, paths, *sources.get(plan.media_id, ("", b"")))
+        if any(other.state == "failing" or other.media_id not in given_up for other in others.values()):
+            continue
+        row = {"row_id": plan.media_id, "target": plan.moved_to, "reason_file": plan.error_file}
+        if connection.execute(_FAILING, row).rowcount != 1:
+            raise StaleWrite("a file that was to be put into failed/ is not failing any more")
+        kept.add(plan.media_id)
+    return kept
 
 
 def delivered(connection: Connection, finished: Sequence[tuple[int, str | None]], now: float) -> None:

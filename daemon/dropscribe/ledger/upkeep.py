@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from dropscribe.ledger.intake import abandon_unwanted
 from dropscribe.ledger.rows import Doomed
@@ -114,3 +114,15 @@ def forget_results(connection: Connection, before: float) -> int:
     connection.execute(delete(result).where(result.c.recognition_id.in_(ids)))
     connection.execute(update(recognition).where(recognition.c.id.in_(ids)).values(state="forgotten"))
     return len(ids)
+
+
+def standing(connection: Connection) -> tuple[object, bool]:
+    """What changes whenever anything goes on, to be compared; whether something is sent, or out at the service."""
+    found: list[object] = []
+    for table in (media, recognition, batch):
+        states = select(table.c.state, func.count()).group_by(table.c.state).order_by(table.c.state)
+        found.append(tuple(tuple(row) for row in connection.execute(states)))
+    found.append(connection.execute(select(func.sum(recognition.c.attempts))).scalar())
+    found.append(connection.execute(select(func.count()).select_from(stored_object)).scalar())
+    out = recognition.c.state.in_(("uploading", "submitting", "submitted"))
+    return tuple(found), connection.execute(select(recognition.c.id).where(out).limit(1)).first() is not None

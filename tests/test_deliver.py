@@ -1,0 +1,187 @@
+"""Outputs and sources into place: what stands there is judged at the last moment, and the right folder is blamed."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dropscribe.boundaries import Phase, observe
+from dropscribe.config.settings import InboxSettings
+from dropscribe.deliver import (
+    NameTaken,
+    Planned,
+    Rendered,
+    _dispose,
+    _fit,
+    _place_all,
+    _place_set,
+    _Wish,
+    _write_error_file,
+)
+from dropscribe.disk.sources import look_at
+from dropscribe.dispose import MoveTo, Way
+from dropscribe.errors import OutOfOrder
+from dropscribe.ledger.rows import OwedMedia, PlannedOutput, Reservation
+from dropscribe.model import Look, MediaState
+from plain_user import plain_user_folder
+
+SRT, JSON = b"subtitles", b"{}"
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> InboxSettings:
+    return inbox_in(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def nobody_observes() -> Iterator[None]:
+    yield
+    observe(None)
+
+
+def inbox_in(root: Path) -> InboxSettings:
+    folders = {name: root / name for name in ("inbox", "outbox", "done", "failed")}
+    for folder in folders.values():
+        folder.mkdir()
+    return InboxSettings(
+        name="talks",
+        **folders,
+        settle=5.0,
+        rescan=60.0,
+        watch="polling",
+        include=("*",),
+        exclude=(),
+        model="fun-asr",
+        recognition={},
+        prepare="as-is",
+        outputs=("json", "srt"),
+    )
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def owed(inbox: InboxSettings, state: MediaState = "delivering", name: str = "talk.mp3") -> OwedMedia:
+    path = inbox.inbox / name
+    path.write_bytes(b"sound")
+    look = look_at(inbox.inbox, os.fsencode(name))
+    assert isinstance(look, Look)
+    return OwedMedia(
+        media_id=7,
+        inbox="talks",
+        path=os.fsencode(name),
+        look=look,
+        sha256=sha256(b"sound"),
+        state=state,
+        recognition_id=1,
+        model="fun-asr",
+        settings="{}",
+        task_id="task-1",
+        moved_to=None,
+        error_file=None,
+        code=None,
+        message=None,
+        remedy=None,
+        request_id=None,
+        attempts=1,
+    )
+
+
+def plan(inbox: InboxSettings, replaces: str = "") -> Planned:
+    texts = {"srt": SRT, "json": JSON}
+    outputs = tuple(
+        PlannedOutput(os.fsencode(inbox.outbox / f"talk.{name}"), name, sha256(text), replaces)
+        for name, text in texts.items()
+    )
+    return Planned(Rendered(owed(inbox), texts), Reservation(7, outputs, None), frozenset())
+
+
+def at_the_first(step: str, phase: Phase, act: "list[tuple[Path, bytes]]") -> None:
+    def see(name: str, now: Phase) -> None:
+        if (name, now) == (step, phase) and act:
+            path, content = act.pop()
+            path.write_bytes(content)
+
+    observe(see)
+
+
+def test_an_edit_made_between_the_plan_and_the_placing_is_not_overwritten(inbox: InboxSettings) -> None:
+    srt = inbox.outbox / "talk.srt"
+    for path in (srt, inbox.outbox / "talk.json"):
+        path.write_bytes(b"ours")
+    at_the_first("deliver.place", "before", [(srt, b"corrected by hand")])
+
+    with pytest.raises(NameTaken):
+        _place_set(inbox, plan(inbox, sha256(b"ours")))
+
+    assert srt.read_bytes() == b"corrected by hand"
+    assert list(inbox.outbox.glob(".*")) == []
+
+
+def test_an_output_of_ours_that_was_removed_since_the_plan_is_written_again(inbox: InboxSettings) -> None:
+    _place_set(inbox, plan(inbox, sha256(b"ours")))
+
+    assert (inbox.outbox / "talk.json").read_bytes() == JSON
+
+
+@pytest.mark.parametrize(("foreign", "left"), [("talk.srt", {"talk.srt"}), ("talk.json", {"talk.json"})])
+def test_only_what_this_delivery_placed_is_removed_when_its_names_change(
+    inbox: InboxSettings, foreign: str, left: set[str]
+) -> None:
+    """What another one placed there may have the very same content."""
+    one = plan(inbox)
+    (inbox.outbox / foreign).write_bytes(SRT if foreign.endswith("srt") else JSON)
+    unplaced: dict[int, frozenset[bytes]] = {}
+    assert _place_all(inbox, [one], unplaced) == ([], {7: None})
+
+    wish = _Wish(inbox, one.rendered, one.reservation.outputs, unplaced[7])
+    wish.next()
+    assert _fit(wish, {}, set()) is not None
+
+    assert set(os.listdir(inbox.outbox)) == left
+
+
+def test_an_error_file_replaces_only_one_of_the_same_source(inbox: InboxSettings) -> None:
+    path = inbox.failed / "talk.mp3.error.json"
+    theirs = json.dumps({"inbox": "others", "source": "talk.mp3"})
+    path.write_text(theirs)
+    media = owed(inbox, "failing")
+
+    with pytest.raises(FileExistsError):
+        _write_error_file(inbox, media, os.fsencode(path), 0.0)
+    assert path.read_text() == theirs and os.listdir(inbox.failed) == [path.name]
+
+    path.write_text(json.dumps({"inbox": "talks", "source": "talk.mp3"}))
+    _write_error_file(inbox, media, os.fsencode(path), 0.0)
+    assert json.loads(path.read_bytes())["attempts"] == 1
+
+
+def to_done(inbox: InboxSettings) -> Way:
+    assert isinstance(inbox.done, Path)
+    return MoveTo(inbox.done, os.fsencode(inbox.done / "talk.mp3"), False)
+
+
+def test_a_fault_in_placing_a_source_is_of_the_folder_it_goes_to(inbox: InboxSettings) -> None:
+    assert isinstance(inbox.done, Path)
+    inbox.done.rmdir()
+
+    with pytest.raises(OutOfOrder) as raised:
+        _dispose(inbox, owed(inbox), to_done(inbox), "0123")
+
+    assert raised.value.scope == f"folder:{inbox.done}"
+
+
+def test_a_fault_in_hiding_a_source_has_a_scope_that_reading_the_inbox_does_not_close() -> None:
+    with plain_user_folder() as folder:
+        inbox = inbox_in(folder)
+        media = owed(inbox)
+        inbox.inbox.chmod(0o555)
+
+        with pytest.raises(OutOfOrder) as raised:
+            _dispose(inbox, media, to_done(inbox), "0123")
+
+        assert raised.value.scope == f"moving:{inbox.inbox}"
