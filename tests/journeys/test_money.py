@@ -68,7 +68,7 @@ def test_settings_that_the_service_refuses_hold_up_no_other_inbox_of_the_same_mo
         lab.sandbox.clear_faults()
         lab.sandbox.inject("submit", "error", status=400, code="InvalidParameter", times=1)
         (lab.root / "good/inbox" / "talk.mp3").write_bytes(b"good")
-        eventually(lambda: (lab.root / "good/done/talk.mp3").exists())
+        eventually((lab.root / "good/done/talk.mp3").exists)
 
         assert daemon.stop() == 0
     assert not (lab.root / "bad/failed").exists() or files_below(lab.root / "bad/failed") == {}
