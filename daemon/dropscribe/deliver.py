@@ -10,16 +10,13 @@ each other.
 """
 
 import asyncio
-import contextlib
 import errno
 import gzip
-import hashlib
 import json
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from dataclasses import replace as altered
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,56 +25,30 @@ import structlog
 from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
-from dropscribe.disk.faults import blames_folder
-from dropscribe.disk.placing import content_sha256, make_folders, place, replace, sync_folder, write_aside
-from dropscribe.disk.sources import regular_file
-from dropscribe.dispose import CannotPlace, Disposal, MoveTo, Remove, Stay, Way, send_source_away, still_fits
-from dropscribe.error_file import error_json
+from dropscribe.dispose import Disposal, MoveTo, Stay
 from dropscribe.errors import OutOfOrder
-from dropscribe.folders import folder_fault
 from dropscribe.house import House
 from dropscribe.ledger import deliveries
-from dropscribe.ledger.rows import OwedMedia, Owner, PlannedOutput, Reservation, StaleWrite
+from dropscribe.ledger.rows import OwedMedia, Owner, Reservation, StaleWrite
 from dropscribe.model import Document, Failure
-from dropscribe.names import display, error_name, placing_order
-from dropscribe.naming import Standing, first_free, first_free_with_error, standing, stems
-from dropscribe.render import FORMATS, render_all
+from dropscribe.names import display, error_name
+from dropscribe.placement import dispose, moving_scope, place_all, write_error_files
+from dropscribe.planning import Planned, Rendered, Wish, failure_names, fit_apart, way_of
+from dropscribe.render import render_all
 from dropscribe.transcript import UnusableResult, parse
 
 log = structlog.get_logger()
 Value = TypeVar("Value")
 
 RESERVE = Step("deliver.reserve", "before", "recorded")
-ASIDE = Step("deliver.write-aside", "before", "effect")
-PLACE = Step("deliver.place", "before", "effect")
-SYNC = Step("deliver.sync-folders", "before", "effect")
 DELIVERED = Step("deliver.delivered", "before", "recorded")
-ERROR_FILE = Step("deliver.error-file", "before", "effect")
 FAILED = Step("deliver.failed", "before", "recorded")
 
 GROUP = 64
 LONGEST_OBSTACLE = 60.0
 LONGEST_REST = 1.0
 """Seconds between two looks at a scope that others may close."""
-LARGEST_ERROR_FILE = 1024 * 1024
 BUG = "a bug in dropscribe; see the log"
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """A file that is owed its outputs, and their texts by format."""
-
-    media: OwedMedia
-    texts: Mapping[str, bytes]
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A rendered file whose names are chosen; `standing` outputs are in place already."""
-
-    rendered: Rendered
-    reservation: Reservation
-    standing: frozenset[bytes]
 
 
 @dataclass
@@ -95,14 +66,6 @@ class _Claims:
 
     taken: set[bytes] = field(default_factory=set)
     given_up: set[int] = field(default_factory=set)
-
-
-class NameTaken(FileExistsError):
-    """Something stands where an output was to go. `unplaced`: the paths of its set that this try placed nothing at."""
-
-    def __init__(self, path: bytes, unplaced: frozenset[bytes]) -> None:
-        super().__init__(errno.EEXIST, os.strerror(errno.EEXIST), path)
-        self.unplaced = unplaced
 
 
 class Deliverer:
@@ -210,7 +173,7 @@ class Deliverer:
         RESERVE.recorded()
         stuck: dict[int, str | None] = {one.media_id: None for one in reservations if one.media_id not in reserved}
         ours = [plan for plan in plans if plan.reservation.media_id in reserved]
-        placed, obstacles = await self._in_thread(lambda: _place_all(inbox, ours, self._unplaced))
+        placed, obstacles = await self._in_thread(lambda: place_all(inbox, ours, self._unplaced))
         if placed:
             await self._in_order(self._outputs, [f"folder:{inbox.outbox}"])
         pairs = [(plan.rendered.media, plan.reservation) for plan in placed]
@@ -266,11 +229,11 @@ class Deliverer:
         """Names for a group: most files get their first choice, found by one look at the ledger and one at the disk."""
         earlier = await self._ledger.look(deliveries.outputs_of, [one.media.media_id for one in rendered])
         wishes = [
-            _Wish(inbox, one, earlier.get(one.media.media_id, ()), self._unplaced.get(one.media.media_id, frozenset()))
+            Wish(inbox, one, earlier.get(one.media.media_id, ()), self._unplaced.get(one.media.media_id, frozenset()))
             for one in rendered
         ]
         owners = await self._owners([path for wish in wishes for path in wish.paths], claims)
-        plans = await self._in_thread(lambda: [_fit_apart(wish, owners, claims.taken) for wish in wishes])
+        plans = await self._in_thread(lambda: [fit_apart(wish, owners, claims.taken) for wish in wishes])
         return [plan or await self._further(wish, claims) for wish, plan in zip(wishes, plans, strict=True)]
 
     async def _owners(self, paths: Sequence[bytes], claims: _Claims) -> dict[bytes, Owner]:
@@ -278,11 +241,11 @@ class Deliverer:
         claims.given_up.update(owner.media_id for owner in owners.values() if owner.state != "delivering")
         return owners
 
-    async def _further(self, wish: "_Wish", claims: _Claims) -> Planned:
+    async def _further(self, wish: "Wish", claims: _Claims) -> Planned:
         """The next stems, for a file whose first names belong to somebody else."""
         while wish.next():
             owners = await self._owners(wish.paths, claims)
-            plan = await self._in_thread(lambda: _fit_apart(wish, owners, claims.taken))  # noqa: B023 - awaited at once
+            plan = await self._in_thread(lambda: fit_apart(wish, owners, claims.taken))  # noqa: B023 - awaited at once
             if plan is not None:
                 return plan
         name = display(wish.one.media.path)
@@ -297,13 +260,13 @@ class Deliverer:
 
         def send_all() -> OutOfOrder | None:
             for media, plan in pairs:
-                way = _way(inbox, media, plan.moved_to)
+                way = way_of(inbox, media, plan.moved_to)
                 try:
-                    gone[media.media_id] = _dispose(inbox, media, way, self._ledger.id)
+                    gone[media.media_id] = dispose(inbox, media, way, self._ledger.id)
                 except OutOfOrder as fault:
                     return fault
                 if not isinstance(way, Stay) and gone[media.media_id] == Disposal(True):
-                    used.add(_moving(inbox))
+                    used.add(moving_scope(inbox))
                     used.update([f"folder:{way.root}"] if isinstance(way, MoveTo) else [])
             return None
 
@@ -322,7 +285,7 @@ class Deliverer:
         stuck: dict[int, str | None] = {plan.media_id: None for plan in plans if plan.media_id not in reserved}
         pairs = [pair for pair in zip(group, plans, strict=True) if pair[1].media_id in reserved]
         now = self._clock.now()
-        told, obstacles = await self._in_thread(lambda: _write_error_files(inbox, pairs, now))
+        told, obstacles = await self._in_thread(lambda: write_error_files(inbox, pairs, now))
         gone, fault = await self._send_away(self._failures, inbox, told)
         done = [media for media, _ in told if media.media_id in gone and gone[media.media_id].final]
         FAILED.before()
@@ -341,7 +304,7 @@ class Deliverer:
         wanted = os.path.join(os.fsencode(inbox.failed), media.path)
         stale = await self._ledger.look(deliveries.error_file_owner, error_name(wanted))
         while True:
-            plan = await self._in_thread(lambda: _failure_names(inbox, media, wanted, stale, claims.taken))
+            plan = await self._in_thread(lambda: failure_names(inbox, media, wanted, stale, claims.taken))
             paths = [path for path in (plan.moved_to, plan.error_file) if path is not None]
             others = await self._ledger.look(deliveries.in_failed, paths, media.inbox, media.path)
             busy = {path for path, other in others.items() if other.state == "failing"}
@@ -385,284 +348,5 @@ def _render_one(media: OwedMedia, bodies: Mapping[int, bytes], outputs: Sequence
     return Rendered(media, render_all(document, outputs))
 
 
-class _Wish:
-    """A rendered file on its way through the sets of names it could get."""
-
-    def __init__(
-        self, inbox: InboxSettings, one: Rendered, reserved: Sequence[PlannedOutput], unplaced: frozenset[bytes]
-    ) -> None:
-        """`reserved` by an earlier try, which placed nothing at `unplaced`, though what stands there may be equal."""
-        self.inbox = inbox
-        self.one = one
-        self.placed_before = [planned for planned in reserved if planned.path not in unplaced]
-        self.formats = [(name, FORMATS[name].suffix) for name in placing_order(tuple(one.texts))]
-        self._outbox = os.fsencode(inbox.outbox)
-        within = [os.path.relpath(planned.path, self._outbox) for planned in reserved]
-        self._stems = stems(one.media, self.formats, within)
-        self.paths: list[bytes] = []
-        self.next()
-
-    def next(self) -> bool:
-        """Go on to the next set; False where there is none."""
-        names = next(self._stems, ())
-        self.paths = [os.path.join(self._outbox, name) for name in names]
-        return bool(self.paths)
-
-
-def _fit_apart(wish: _Wish, owners: Mapping[bytes, Owner], taken: set[bytes]) -> Planned | None:
-    """`_fit`, and no name that another file of the group has got; what it takes is added to `taken`."""
-    plan = None if taken.intersection(wish.paths) else _fit(wish, owners, taken)
-    if plan is not None:
-        taken.update(wish.paths)
-        if plan.reservation.moved_to is not None:
-            taken.add(plan.reservation.moved_to)
-    return plan
-
-
-def _fit(wish: _Wish, owners: Mapping[bytes, Owner], taken: set[bytes]) -> Planned | None:
-    """The plan under the names wished for, or None if one of them is somebody else's."""
-    inbox, one, paths = wish.inbox, wish.one, wish.paths
-    with _folder_trouble(inbox.outbox):
-        found = {path: _content(path) for path in paths}
-        keeps = inbox.done == "keep"
-        if any(standing(one.media, owners.get(path), found[path], keeps) is Standing.FOREIGN for path in paths):
-            return None
-        outputs = tuple(
-            PlannedOutput(path, name, hashlib.sha256(one.texts[name]).hexdigest(), found[path] or "")
-            for path, (name, _) in zip(paths, wish.formats, strict=True)
-        )
-        _remove_outgrown(wish.placed_before, paths)
-        moved_to = _target(inbox, one.media, taken)
-    in_place = frozenset(planned.path for planned in outputs if found[planned.path] == planned.sha256)
-    return Planned(one, Reservation(one.media.media_id, outputs, moved_to), in_place)
-
-
-def _content(path: bytes) -> str | None:
-    """`content_sha256`; a file in the place of a folder shows when the output is to be placed."""
-    try:
-        return content_sha256(path)
-    except NotADirectoryError:
-        return None
-
-
-def _target(inbox: InboxSettings, media: OwedMedia, taken: set[bytes]) -> bytes | None:
-    """Where the source will go: absolute; None where it stays or is deleted."""
-    if not isinstance(inbox.done, Path):
-        return None
-    if media.moved_to is not None and still_fits(media, media.moved_to):
-        return media.moved_to
-    wanted = os.path.join(os.fsencode(inbox.done), media.path)
-    return first_free(wanted, lambda path: path in taken or os.path.lexists(path))
-
-
-def _way(inbox: InboxSettings, media: OwedMedia, moved_to: bytes | None) -> Way:
-    """A failed source goes to failed/ unless the inbox keeps its sources; a delivered one where `done` says."""
-    if moved_to is not None:
-        root = inbox.failed if media.state == "failing" else inbox.done
-        assert isinstance(root, Path)
-        return MoveTo(root, moved_to, resuming=media.moved_to == moved_to)
-    return Remove() if inbox.done == "delete" and media.state != "failing" else Stay()
-
-
-def _failure_names(
-    inbox: InboxSettings, media: OwedMedia, wanted: bytes, stale: tuple[str, bytes] | None, taken: set[bytes]
-) -> Reservation:
-    """Where a failed source and its error file go; an error file of the same source is replaced."""
-    replaceable = {media.error_file} if media.error_file is not None else set()
-    if stale == (media.inbox, media.path):
-        replaceable.add(error_name(wanted))
-
-    def is_taken(path: bytes) -> bool:
-        own = path in replaceable and _is_own_error_file(media, path)
-        return path in taken or (not own and os.path.lexists(path))
-
-    with _folder_trouble(inbox.failed):
-        resumes = media.error_file is not None and not is_taken(media.error_file)
-        if inbox.done == "keep":
-            keeps = media.error_file if resumes else error_name(first_free_with_error(wanted, is_taken))
-            return Reservation(media.media_id, (), None, keeps)
-        target = media.moved_to
-        if not resumes or target is None or target in taken or not still_fits(media, target):
-            target = first_free_with_error(wanted, is_taken)
-        return Reservation(media.media_id, (), target, error_name(target))
-
-
-def _is_own_error_file(media: OwedMedia, path: bytes) -> bool:
-    """Whether the error file at `path` speaks of this source: the ledger alone cannot know what others put there."""
-    try:
-        with regular_file(path) as descriptor:
-            body = json.loads(os.read(descriptor, LARGEST_ERROR_FILE)) if descriptor is not None else None
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return False
-    return isinstance(body, dict) and (body.get("inbox"), body.get("source")) == (media.inbox, display(media.path))
-
-
-def _remove_outgrown(reserved: Iterable[PlannedOutput], paths: Sequence[bytes]) -> None:
-    """An interrupted delivery placed some of its set under names that turned out to be somebody else's.
-
-    Before the new names are reserved: until then the ledger lets nobody else have the old ones.
-    """
-    for planned in reserved:
-        if planned.path not in paths and content_sha256(planned.path) == planned.sha256:
-            os.unlink(planned.path)
-
-
-def _place_all(
-    inbox: InboxSettings, plans: Sequence[Planned], unplaced: dict[int, frozenset[bytes]]
-) -> tuple[list[Planned], dict[int, str | None]]:
-    """Put the outputs of a group into place; also return the files that have to be planned anew, with the obstacle.
-
-    What such a file did not place is noted in `unplaced`.
-    """
-    placed: list[Planned] = []
-    stuck: dict[int, str | None] = {}
-    with _folder_trouble(inbox.outbox):
-        for plan in plans:
-            media_id = plan.reservation.media_id
-            try:
-                _place_set(inbox, plan)
-                placed.append(plan)
-            except NameTaken as taken:
-                stuck[media_id] = None
-                unplaced[media_id] = taken.unplaced
-            except NotADirectoryError as obstacle:
-                stuck[media_id] = f"{obstacle.filename}: {obstacle.strerror}"
-        folders = {os.path.dirname(planned.path) for plan in placed for planned in plan.reservation.outputs}
-    _sync(folders, inbox.outbox)
-    return placed, stuck
-
-
-def _place_set(inbox: InboxSettings, plan: Planned) -> None:
-    """Raises NameTaken; NotADirectoryError; other OSError."""
-    waiting = [planned for planned in plan.reservation.outputs if planned.path not in plan.standing]
-    if not waiting:
-        return
-    folder = make_folders(inbox.outbox, os.path.dirname(os.path.relpath(waiting[0].path, os.fsencode(inbox.outbox))))
-    ready = []
-    for planned in waiting:
-        ASIDE.before()
-        tag = f"{plan.reservation.media_id}-{planned.format}"
-        ready.append((planned, write_aside(folder, tag, plan.rendered.texts[planned.format])))
-        ASIDE.effect()
-    for done, (planned, aside) in enumerate(ready):
-        try:
-            _put(aside, planned)
-        except OSError as error:
-            for _, left in ready[done:]:
-                _discard(left)
-            if isinstance(error, FileExistsError):
-                raise NameTaken(planned.path, frozenset(rest.path for rest, _ in ready[done:])) from error
-            raise
-
-
-def _put(aside: bytes, planned: PlannedOutput) -> None:
-    """What is to be replaced is looked at again: a person may have edited it since it was planned."""
-    PLACE.before()
-    found = content_sha256(planned.path) if planned.replaces else None
-    if found is None:
-        place(aside, planned.path)
-    elif found == planned.replaces:
-        replace(aside, planned.path)
-    else:
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), planned.path)
-    PLACE.effect()
-
-
-def _discard(aside: bytes) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(aside)
-
-
-def _moving(inbox: InboxSettings) -> str:
-    """Not the inbox's own scope: that one closes whenever the inbox could be read."""
-    return f"moving:{inbox.inbox}"
-
-
-def _dispose(inbox: InboxSettings, media: OwedMedia, way: Way, ledger_id: str) -> Disposal:
-    """Raises OutOfOrder for the folder that is at fault; a fault of this file alone is an obstacle."""
-    try:
-        try:
-            return send_source_away(inbox.inbox, media, way, ledger_id)
-        except CannotPlace as trouble:
-            with _folder_trouble(trouble.root):
-                raise trouble.error from trouble
-        except OSError:
-            with _folder_trouble(inbox.inbox, _moving(inbox)):
-                raise
-    except OSError as error:
-        return Disposal(False, f"{display(media.path)}: {error.strerror or error}")
-
-
 def _not_final(gone: Mapping[int, Disposal]) -> dict[int, str | None]:
     return {media_id: disposal.reason for media_id, disposal in gone.items() if not disposal.final}
-
-
-def _write_error_files(
-    inbox: InboxSettings, pairs: Sequence[tuple[OwedMedia, Reservation]], now: float
-) -> tuple[list[tuple[OwedMedia, Reservation]], dict[int, str | None]]:
-    """The reasons stand durably in failed/ before any source moves there. Returns as `_place_all`."""
-    told: list[tuple[OwedMedia, Reservation]] = []
-    stuck: dict[int, str | None] = {}
-    touched: set[bytes] = set()
-    with _folder_trouble(inbox.failed):
-        for media, plan in pairs:
-            assert plan.error_file is not None
-            try:
-                touched.add(_write_error_file(inbox, media, plan.error_file, now))
-                told.append((media, plan))
-            except FileExistsError:
-                stuck[media.media_id] = None
-            except NotADirectoryError as obstacle:
-                stuck[media.media_id] = f"{obstacle.filename}: {obstacle.strerror}"
-    _sync(touched, inbox.failed)
-    return told, stuck
-
-
-def _write_error_file(inbox: InboxSettings, media: OwedMedia, path: bytes, now: float) -> bytes:
-    """Its folder. Raises FileExistsError where something stands that does not speak of this source."""
-    failure = Failure(
-        media.code or "unknown",
-        media.message or "",
-        media.remedy or "",
-        media.request_id,
-        media.task_id,
-        media.attempts,
-    )
-    folder = make_folders(inbox.failed, os.path.dirname(os.path.relpath(path, os.fsencode(inbox.failed))))
-    ERROR_FILE.before()
-    aside = write_aside(folder, f"{media.media_id}-error", error_json(failure, media.inbox, media.path, now))
-    try:
-        (replace if _is_own_error_file(media, path) else place)(aside, path)
-    except OSError:
-        _discard(aside)
-        raise
-    ERROR_FILE.effect()
-    return folder
-
-
-def _sync(folders: Iterable[bytes], about: Path) -> None:
-    with _folder_trouble(about):
-        SYNC.before()
-        for folder in folders:
-            sync_folder(folder)
-        SYNC.effect()
-
-
-class _folder_trouble:
-    """An OSError inside that others would meet too is an alarm for this folder; no file is charged with it."""
-
-    def __init__(self, folder: Path, scope: str = "") -> None:
-        self._folder = folder
-        self._scope = scope or f"folder:{folder}"
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError) and (blames_folder(error) or not _is_usable(self._folder)):
-            fault = folder_fault(self._folder, error.__class__.__name__, error.strerror or str(error))
-            raise altered(fault, scope=self._scope) from error
-
-
-def _is_usable(folder: Path) -> bool:
-    return os.access(folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=True)

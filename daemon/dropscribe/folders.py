@@ -3,9 +3,10 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from dropscribe.disk.faults import blames_folder
 from dropscribe.errors import OutOfOrder
 from dropscribe.mounts import MOUNTINFO, NETWORK_FILESYSTEMS, Mount, deepest_mount, mark_of
 
@@ -129,3 +130,23 @@ class FolderGuard:
 def folder_fault(path: Path, code: str, what: str, remedy: str = RESTORE) -> OutOfOrder:
     """An alarm for one folder; everything else goes on."""
     return OutOfOrder(f"folder:{path}", code, f"the folder {path} cannot be used: {what}", remedy)
+
+
+class FolderTrouble:
+    """An OSError inside that others would meet too is an alarm for this folder; no file is charged with it."""
+
+    def __init__(self, folder: Path, scope: str = "") -> None:
+        self._folder = folder
+        self._scope = scope or f"folder:{folder}"
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError) and (blames_folder(error) or not _is_usable(self._folder)):
+            fault = folder_fault(self._folder, error.__class__.__name__, error.strerror or str(error))
+            raise replace(fault, scope=self._scope) from error
+
+
+def _is_usable(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=True)

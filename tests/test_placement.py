@@ -10,22 +10,13 @@ import pytest
 
 from dropscribe.boundaries import Phase, observe
 from dropscribe.config.settings import InboxSettings
-from dropscribe.deliver import (
-    NameTaken,
-    Planned,
-    Rendered,
-    _dispose,
-    _fit,
-    _place_all,
-    _place_set,
-    _Wish,
-    _write_error_file,
-)
 from dropscribe.disk.sources import look_at
 from dropscribe.dispose import MoveTo, Way
 from dropscribe.errors import OutOfOrder
 from dropscribe.ledger.rows import OwedMedia, PlannedOutput, Reservation
 from dropscribe.model import Look, MediaState
+from dropscribe.placement import NameTaken, dispose, place_all, place_set, write_error_file
+from dropscribe.planning import Planned, Rendered, Wish, fit
 from plain_user import plain_user_folder
 
 SRT, JSON = b"subtitles", b"{}"
@@ -116,14 +107,14 @@ def test_an_edit_made_between_the_plan_and_the_placing_is_not_overwritten(inbox:
     at_the_first("deliver.place", "before", [(srt, b"corrected by hand")])
 
     with pytest.raises(NameTaken):
-        _place_set(inbox, plan(inbox, sha256(b"ours")))
+        place_set(inbox, plan(inbox, sha256(b"ours")))
 
     assert srt.read_bytes() == b"corrected by hand"
     assert list(inbox.outbox.glob(".*")) == []
 
 
 def test_an_output_of_ours_that_was_removed_since_the_plan_is_written_again(inbox: InboxSettings) -> None:
-    _place_set(inbox, plan(inbox, sha256(b"ours")))
+    place_set(inbox, plan(inbox, sha256(b"ours")))
 
     assert (inbox.outbox / "talk.json").read_bytes() == JSON
 
@@ -136,11 +127,11 @@ def test_only_what_this_delivery_placed_is_removed_when_its_names_change(
     one = plan(inbox)
     (inbox.outbox / foreign).write_bytes(SRT if foreign.endswith("srt") else JSON)
     unplaced: dict[int, frozenset[bytes]] = {}
-    assert _place_all(inbox, [one], unplaced) == ([], {7: None})
+    assert place_all(inbox, [one], unplaced) == ([], {7: None})
 
-    wish = _Wish(inbox, one.rendered, one.reservation.outputs, unplaced[7])
+    wish = Wish(inbox, one.rendered, one.reservation.outputs, unplaced[7])
     wish.next()
-    assert _fit(wish, {}, set()) is not None
+    assert fit(wish, {}, set()) is not None
 
     assert set(os.listdir(inbox.outbox)) == left
 
@@ -152,11 +143,11 @@ def test_an_error_file_replaces_only_one_of_the_same_source(inbox: InboxSettings
     media = owed(inbox, "failing")
 
     with pytest.raises(FileExistsError):
-        _write_error_file(inbox, media, os.fsencode(path), 0.0)
+        write_error_file(inbox, media, os.fsencode(path), 0.0)
     assert path.read_text() == theirs and os.listdir(inbox.failed) == [path.name]
 
     path.write_text(json.dumps({"inbox": "talks", "source": "talk.mp3"}))
-    _write_error_file(inbox, media, os.fsencode(path), 0.0)
+    write_error_file(inbox, media, os.fsencode(path), 0.0)
     assert json.loads(path.read_bytes())["attempts"] == 1
 
 
@@ -170,7 +161,7 @@ def test_a_fault_in_placing_a_source_is_of_the_folder_it_goes_to(inbox: InboxSet
     inbox.done.rmdir()
 
     with pytest.raises(OutOfOrder) as raised:
-        _dispose(inbox, owed(inbox), to_done(inbox), "0123")
+        dispose(inbox, owed(inbox), to_done(inbox), "0123")
 
     assert raised.value.scope == f"folder:{inbox.done}"
 
@@ -182,6 +173,6 @@ def test_a_fault_in_hiding_a_source_has_a_scope_that_reading_the_inbox_does_not_
         inbox.inbox.chmod(0o555)
 
         with pytest.raises(OutOfOrder) as raised:
-            _dispose(inbox, media, to_done(inbox), "0123")
+            dispose(inbox, media, to_done(inbox), "0123")
 
         assert raised.value.scope == f"moving:{inbox.inbox}"

@@ -1,0 +1,168 @@
+"""Outputs, error files and sources into place, each whole or not at all, as planned. Blocking; for threads."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from dropscribe.boundaries import Step
+from dropscribe.config.settings import InboxSettings
+from dropscribe.disk.placing import content_sha256, make_folders, place, replace, sync_folder, write_aside
+from dropscribe.dispose import CannotPlace, Disposal, Way, send_source_away
+from dropscribe.error_file import error_json
+from dropscribe.folders import FolderTrouble
+from dropscribe.ledger.rows import OwedMedia, PlannedOutput, Reservation
+from dropscribe.model import Failure
+from dropscribe.names import display
+from dropscribe.planning import Planned, is_own_error_file
+
+ASIDE = Step("deliver.write-aside", "before", "effect")
+PLACE = Step("deliver.place", "before", "effect")
+SYNC = Step("deliver.sync-folders", "before", "effect")
+ERROR_FILE = Step("deliver.error-file", "before", "effect")
+
+
+class NameTaken(FileExistsError):
+    """Something stands where an output was to go. `unplaced`: the paths of its set that this try placed nothing at."""
+
+    def __init__(self, path: bytes, unplaced: frozenset[bytes]) -> None:
+        super().__init__(errno.EEXIST, os.strerror(errno.EEXIST), path)
+        self.unplaced = unplaced
+
+
+def place_all(
+    inbox: InboxSettings, plans: Sequence[Planned], unplaced: dict[int, frozenset[bytes]]
+) -> tuple[list[Planned], dict[int, str | None]]:
+    """Put the outputs of a group into place; also return the files that have to be planned anew, with the obstacle.
+
+    What such a file did not place is noted in `unplaced`.
+    """
+    placed: list[Planned] = []
+    stuck: dict[int, str | None] = {}
+    with FolderTrouble(inbox.outbox):
+        for plan in plans:
+            media_id = plan.reservation.media_id
+            try:
+                place_set(inbox, plan)
+                placed.append(plan)
+            except NameTaken as taken:
+                stuck[media_id] = None
+                unplaced[media_id] = taken.unplaced
+            except NotADirectoryError as obstacle:
+                stuck[media_id] = f"{obstacle.filename}: {obstacle.strerror}"
+        folders = {os.path.dirname(planned.path) for plan in placed for planned in plan.reservation.outputs}
+    _sync(folders, inbox.outbox)
+    return placed, stuck
+
+
+def place_set(inbox: InboxSettings, plan: Planned) -> None:
+    """Raises NameTaken; NotADirectoryError; other OSError."""
+    waiting = [planned for planned in plan.reservation.outputs if planned.path not in plan.standing]
+    if not waiting:
+        return
+    folder = make_folders(inbox.outbox, os.path.dirname(os.path.relpath(waiting[0].path, os.fsencode(inbox.outbox))))
+    ready = []
+    for planned in waiting:
+        ASIDE.before()
+        tag = f"{plan.reservation.media_id}-{planned.format}"
+        ready.append((planned, write_aside(folder, tag, plan.rendered.texts[planned.format])))
+        ASIDE.effect()
+    for done, (planned, aside) in enumerate(ready):
+        try:
+            _put(aside, planned)
+        except OSError as error:
+            for _, left in ready[done:]:
+                _discard(left)
+            if isinstance(error, FileExistsError):
+                raise NameTaken(planned.path, frozenset(rest.path for rest, _ in ready[done:])) from error
+            raise
+
+
+def _put(aside: bytes, planned: PlannedOutput) -> None:
+    """What is to be replaced is looked at again: a person may have edited it since it was planned."""
+    PLACE.before()
+    found = content_sha256(planned.path) if planned.replaces else None
+    if found is None:
+        place(aside, planned.path)
+    elif found == planned.replaces:
+        replace(aside, planned.path)
+    else:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), planned.path)
+    PLACE.effect()
+
+
+def _discard(aside: bytes) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(aside)
+
+
+def write_error_files(
+    inbox: InboxSettings, pairs: Sequence[tuple[OwedMedia, Reservation]], now: float
+) -> tuple[list[tuple[OwedMedia, Reservation]], dict[int, str | None]]:
+    """The reasons stand durably in failed/ before any source moves there. Returns as `place_all`."""
+    told: list[tuple[OwedMedia, Reservation]] = []
+    stuck: dict[int, str | None] = {}
+    touched: set[bytes] = set()
+    with FolderTrouble(inbox.failed):
+        for media, plan in pairs:
+            assert plan.error_file is not None
+            try:
+                touched.add(write_error_file(inbox, media, plan.error_file, now))
+                told.append((media, plan))
+            except FileExistsError:
+                stuck[media.media_id] = None
+            except NotADirectoryError as obstacle:
+                stuck[media.media_id] = f"{obstacle.filename}: {obstacle.strerror}"
+    _sync(touched, inbox.failed)
+    return told, stuck
+
+
+def write_error_file(inbox: InboxSettings, media: OwedMedia, path: bytes, now: float) -> bytes:
+    """Its folder. Raises FileExistsError where something stands that does not speak of this source."""
+    failure = Failure(
+        media.code or "unknown",
+        media.message or "",
+        media.remedy or "",
+        media.request_id,
+        media.task_id,
+        media.attempts,
+    )
+    folder = make_folders(inbox.failed, os.path.dirname(os.path.relpath(path, os.fsencode(inbox.failed))))
+    ERROR_FILE.before()
+    aside = write_aside(folder, f"{media.media_id}-error", error_json(failure, media.inbox, media.path, now))
+    try:
+        (replace if is_own_error_file(media, path) else place)(aside, path)
+    except OSError:
+        _discard(aside)
+        raise
+    ERROR_FILE.effect()
+    return folder
+
+
+def _sync(folders: Iterable[bytes], about: Path) -> None:
+    with FolderTrouble(about):
+        SYNC.before()
+        for folder in folders:
+            sync_folder(folder)
+        SYNC.effect()
+
+
+def moving_scope(inbox: InboxSettings) -> str:
+    """Not the inbox's own scope: that one closes whenever the inbox could be read."""
+    return f"moving:{inbox.inbox}"
+
+
+def dispose(inbox: InboxSettings, media: OwedMedia, way: Way, ledger_id: str) -> Disposal:
+    """Raises OutOfOrder for the folder that is at fault; a fault of this file alone is an obstacle."""
+    try:
+        try:
+            return send_source_away(inbox.inbox, media, way, ledger_id)
+        except CannotPlace as trouble:
+            with FolderTrouble(trouble.root):
+                raise trouble.error from trouble
+        except OSError:
+            with FolderTrouble(inbox.inbox, moving_scope(inbox)):
+                raise
+    except OSError as error:
+        return Disposal(False, f"{display(media.path)}: {error.strerror or error}")
