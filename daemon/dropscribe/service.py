@@ -29,11 +29,12 @@ from dropscribe.errors import Misconfigured, OutOfOrder
 from dropscribe.folders import FolderGuard
 from dropscribe.house import House
 from dropscribe.intake import Intake
-from dropscribe.ledger import REMEDY, Ledger, deliveries, upkeep
+from dropscribe.ledger import REMEDY, Ledger, upkeep
 from dropscribe.ledger.rows import Taken
 from dropscribe.logs import Redactor
 from dropscribe.model import Scope
 from dropscribe.mounts import filesystem_type
+from dropscribe.once import Once
 from dropscribe.reconcile import Reconciler
 from dropscribe.remote.model_studio import ModelStudio
 from dropscribe.remote.oss import OssStore
@@ -51,7 +52,6 @@ THREADS_AN_INBOX = 2
 STOP_WITHIN = 9.0
 STOP_HARD = 9.5
 """Seconds after which a stopping daemon is ended whatever hangs: a dead share, a name that nobody resolves."""
-STILL_AT_LEAST = 5.0
 LEDGER = "ledger"
 
 
@@ -112,8 +112,6 @@ class Service:
         Raises:
             StateHeld, Misconfigured, OSError: the ledger cannot be opened.
         """
-        self._once = once
-        self._patience = patience
         self._reread = reread
         self._clock: Clock = clock or SystemClock()
         self._loop = asyncio.get_running_loop()
@@ -125,13 +123,13 @@ class Service:
         )
         self._stop = asyncio.Event()
         self._outcome = Outcome()
-        self._progress: object = None
-        self._progress_at = self._moved_at = 0.0
-        self._all_is_done = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._bug: BaseException | None = None
         self._house = self._build(settings, store, recogniser)
-        self._furnish()
+        self._once: Once | None = None
+        self._furnish(once)
+        if once:
+            self._once = Once(self._house, self._intakes, patience)
 
     async def run(self) -> Outcome:
         """Run until stopped (or, with `once`, until all that lay in the inboxes is delivered or failed)."""
@@ -176,8 +174,8 @@ class Service:
             Redactor(secrets_of(settings)).line,
         )
 
-    def _furnish(self) -> None:
-        """The rooms, and who wakes whom."""
+    def _furnish(self, once: bool) -> None:
+        """The rooms, and who wakes whom. With `once` no inbox is watched."""
         house, pools = self._house, self._pools
         self._collector = Collector(
             house,
@@ -204,7 +202,7 @@ class Service:
             on_doomed=self._cleaner.wake.set,
         )
         self._deliverers = {name: self._deliverer(name) for name in house.inboxes}
-        self._intakes = {name: self._intake(name) for name in house.inboxes}
+        self._intakes = {name: self._intake(name, not once) for name in house.inboxes}
 
     def _clean(self, text: str) -> str:
         return self._house.clean(text)  # a reload knows further secrets
@@ -215,8 +213,8 @@ class Service:
     def _deliverer(self, name: str) -> Deliverer:
         return Deliverer(name, self._house, self._pools.of_inbox(name), self._submitter.wake.set)
 
-    def _intake(self, name: str) -> Intake:
-        watch = None if self._once else self._new_watch
+    def _intake(self, name: str, watched: bool = True) -> Intake:
+        watch = self._new_watch if watched else None
         return Intake(name, self._house, self._own_folders, self._pools.of_inbox(name), self._on_taken, watch)
 
     async def _start(self) -> None:
@@ -262,9 +260,9 @@ class Service:
 
     async def _until_end(self) -> None:
         waiting: list[asyncio.Task[Any]] = [asyncio.create_task(self._stop.wait())]
-        if self._once:
-            waiting.append(asyncio.create_task(self._until_done()))
-            waiting.append(asyncio.create_task(self._until_out_of_patience()))
+        if self._once is not None:
+            waiting.append(asyncio.create_task(self._once.until_done()))
+            waiting.append(asyncio.create_task(self._once.until_out_of_patience()))
         try:
             done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -272,60 +270,12 @@ class Service:
                 task.cancel()
         for task in done:
             task.result()
-
-    async def _until_done(self) -> None:
-        """`run --once`: return when everything is delivered or failed."""
-        start = self._clock.now()
-        while not await self._all_done():
-            await self._see_progress()
-            await self._clock.sleep(0.1)
-        self._outcome.failed_files = await self.ledger.look(deliveries.count_failed, start)
-        self._all_is_done = True
-
-    async def _see_progress(self) -> None:
-        now = self._clock.monotonic()
-        if now < self._progress_at:
-            return
-        self._progress_at = now + 1.0
-        found, out = await self.ledger.look(upkeep.standing)
-        seen = (found, [intake.settling for intake in self._intakes.values()])
-        if out or seen != self._progress:
-            self._progress, self._moved_at = seen, self._clock.monotonic()
-
-    async def _until_out_of_patience(self) -> None:
-        """`run --once`: return when a fault, or a standstill, lasted too long. The ledger may hang: it is not asked."""
-        self._moved_at = self._clock.monotonic()
-        trouble_since: float | None = None
-        while True:
-            await self._clock.sleep(0.1)
-            now = self._clock.monotonic()
-            trouble_since = self._trouble_since(trouble_since)
-            troubled = trouble_since is not None and now - trouble_since > self._patience
-            if troubled or now - self._moved_at > self._longest_standstill:
-                self._outcome.out_of_patience = not self._all_is_done
-                return
-
-    @property
-    def _longest_standstill(self) -> float:
-        """A batch waits for company and a file settles: that is no standstill."""
-        settings = self._house.settings
-        settle = max((inbox.settle for inbox in settings.inboxes), default=0.0)
-        return max(self._patience, settings.batch.max_wait + settle + STILL_AT_LEAST)
-
-    def _trouble_since(self, before: float | None) -> float | None:
-        if not self._house.scopes.open_scopes():
-            return None
-        return self._clock.monotonic() if before is None else before
-
-    async def _all_done(self) -> bool:
-        if not all(intake.settled_down for intake in self._intakes.values()):
-            return False
-        if await self.ledger.look(deliveries.count_open, list(self._house.inboxes)):
-            return False
-        return not await self.ledger.look(upkeep.doomed_objects, 1)
+        if self._once is not None:
+            self._outcome.out_of_patience = self._once.failed_files is None and not self._stop.is_set()
+            self._outcome.failed_files = self._once.failed_files or 0
 
     def _nobody_else_comes(self) -> bool:
-        return self._once and all(intake.settled_down for intake in self._intakes.values())
+        return self._once is not None and self._once.nobody_else_comes
 
     def _end_hard_later(self) -> threading.Timer:
         timer = threading.Timer(STOP_HARD, self._end_hard)
@@ -335,10 +285,12 @@ class Service:
 
     def _end_hard(self) -> None:
         """Called in a thread: something hangs. What was recorded is durable, and the rest is found again."""
-        if self._outcome.interrupted and self._once:
+        if self._once is None:
+            os._exit(0 if self._bug is None else 1)
+        if self._outcome.interrupted:
             os._exit(130)
-        well = self._bug is None and (not self._once or (self._all_is_done and not self._outcome.failed_files))
-        os._exit(0 if well else 2 if self._all_is_done else 1)
+        done = self._once.failed_files is not None and self._bug is None
+        os._exit((2 if self._once.failed_files else 0) if done else 1)
 
     async def _shut_down(self) -> None:
         deadline = self._clock.monotonic() + STOP_WITHIN
@@ -373,7 +325,7 @@ class Service:
 
     def _reload(self) -> None:
         """SIGHUP: the new configuration if it is sound and needs no restart; else the old one stays, and says why."""
-        if self._reread is None or self._once:
+        if self._reread is None or self._once is not None:
             log.info("reload.not-now", reason="`run --once` keeps the configuration it began with")
             return
         try:
