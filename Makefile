@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 SDK_READY := $(SDK)/.ready
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help demo test test-all check bench wheel clean
+.PHONY: help demo test fast check bench wheel clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -17,8 +17,11 @@ demo: $(READY) ## the whole way from inbox to outbox, without an account
 	@$(BIN)/dropscribe demo
 
 test: $(READY) $(SDK_READY) ## all tests: fast ones, then those that start and kill real processes
-	$(BIN)/python -m pytest -q -n 2 -m "not kill"
-	$(BIN)/python -m pytest -q -n 2 -m kill
+	$(BIN)/python -m pytest -q -n 2 -m "not kill and not journey"
+	$(BIN)/python -m pytest -q -n 2 -m "kill or journey"
+
+fast: $(READY) ## the fast tests alone
+	$(BIN)/python -m pytest -q -n 2 -m "not kill and not journey"
 
 check: $(READY) ## ruff, mypy strict, import layers
 	$(BIN)/ruff check .

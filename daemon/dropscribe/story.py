@@ -14,6 +14,7 @@ from dropscribe.error_file import without_urls
 from dropscribe.ledger.stories import FileRow
 from dropscribe.model import RecognitionState, Scope
 from dropscribe.names import display
+from dropscribe.packing import recipe_label
 from dropscribe.scan import Ignored
 
 FileState = Literal[
@@ -42,8 +43,8 @@ _OF_RECOGNITION: Mapping[RecognitionState, FileState] = {
 _GLOBAL_NEEDS: Mapping[FileState, tuple[str, ...]] = {
     "waiting": ("storage",),
     "uploading": ("storage",),
-    "uploaded": ("api", "tasks", "storage"),
-    "submitted": ("queries", "results", "api"),
+    "uploaded": ("api", "tasks", "start", "storage"),
+    "submitted": ("queries", "results", "account", "api"),
 }
 _ORDINARY: Mapping[FileState, str] = {
     "waiting": "It waits for its upload.",
@@ -178,11 +179,12 @@ def _failure(row: FileRow) -> str:
 
 def _trouble(row: FileRow, state: FileState, folders: Sequence[str], situation: Situation) -> str | None:
     if state == "answered":
-        needs = [f"folder:{folder}" for folder in folders] + [f"deliver:{row.inbox}"]
+        needs = [f"{what}:{folder}" for folder in folders for what in ("folder", "moving")] + [f"deliver:{row.inbox}"]
     else:
         needs = [*_GLOBAL_NEEDS[state], *([f"model:{row.model}"] if state == "uploaded" else [])]
+    own_recipe = (f"recipe:{row.model}", f"files:{row.model}") if state == "uploaded" else ()
     for scope in situation.scopes:
-        if scope.name in needs:
+        if scope.name in needs or scope.name.startswith(own_recipe):
             return f"It waits: {_sentence(scope.message)}"
     if state == "answered" and row.wait_until > situation.now and row.reason:
         return f"It waits: {_sentence(row.reason)}"
@@ -245,7 +247,9 @@ def alarms_of(inbox: InboxSettings, inboxes: Sequence[InboxSettings], scopes: It
 
 
 def _names(inbox: InboxSettings) -> set[str]:
-    return {f"folder:{folder}" for folder in folders_of(inbox)} | {f"deliver:{inbox.name}", f"model:{inbox.model}"}
+    label = recipe_label(inbox.model, inbox.recipe.settings)
+    own = {f"deliver:{inbox.name}", f"obstacle:{inbox.name}", f"moving:{inbox.inbox}", f"model:{inbox.model}"}
+    return {f"folder:{folder}" for folder in folders_of(inbox)} | own | {f"recipe:{label}", f"files:{label}"}
 
 
 def alarm_of(scope: Scope) -> Alarm:

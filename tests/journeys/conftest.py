@@ -18,3 +18,10 @@ def sandbox() -> Iterator[RunningSandbox]:
 @pytest.fixture
 def lab(tmp_path: Path, sandbox: RunningSandbox) -> Lab:
     return Lab(tmp_path, sandbox, forked=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder is a journey: `make fast` leaves it out."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.journey)
