@@ -42,6 +42,8 @@ LAST_WORD = 5.0
 
 ONE_URL_FOR = 7 * 86400.0
 AT_ONCE = 8
+GATHER = 0.03
+"""Seconds in which the news of several uploads become one look at the ledger."""
 
 
 @dataclass
@@ -113,6 +115,7 @@ class Submitter:
         while True:
             pause = await self._depart()
             await wait_for_event(self.wake, self._clock, pause)
+            await self._clock.sleep(GATHER)
 
     async def stop(self) -> None:
         """Let a submit in flight have its answer for up to five seconds; one without stays an open intent."""
