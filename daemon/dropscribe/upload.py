@@ -148,8 +148,9 @@ class Uploader:
     async def _claim(self, free: int) -> list[UploadJob]:
         if free <= 0:
             return []
+        shut = self._shut_inboxes()
         if self._scopes.opened_by(SCOPE):
-            if not await self._ledger.look(uploads.any_needed, self._clock.now()):
+            if not await self._ledger.look(uploads.any_needed, self._clock.now(), shut):
                 return []  # leave the try to somebody who has something to try with
             free = min(free, 1)  # one real file is the probe
         await self._scopes.passage(SCOPE)
@@ -161,18 +162,26 @@ class Uploader:
             self._ledger.epoch,
             self._new_key,
             self._settings.storage.multipart_above,
+            shut,
         )
         CLAIM.recorded()
         if not jobs:
             self._scopes.release(SCOPE)
         return jobs
 
+    def _shut_inboxes(self) -> list[str]:
+        """Inboxes that cannot be read now, and are not due for another try."""
+        inboxes = self._house.inboxes.items()
+        return [name for name, inbox in inboxes if self._scopes.wait(f"folder:{inbox.inbox}") > 0]
+
     async def _pause(self) -> None:
         if not self._running:
             self._on_ready()
         due = await self._ledger.look(uploads.next_wait, self._clock.now())
-        timeout = None if due is None else max(0.05, due - self._clock.now())
-        await wait_for_event(self.wake, self._clock, timeout)
+        waits = [self._scopes.wait(f"folder:{inbox.inbox}") for inbox in self._house.inboxes.values()]
+        times = [wait for wait in waits if wait > 0] + ([due - self._clock.now()] if due is not None else [])
+        timeout = min(1.0, *times) if any(waits) else min(times, default=None)
+        await wait_for_event(self.wake, self._clock, timeout if timeout is None else max(0.05, timeout))
 
     def _new_key(self, suffix: str) -> str:
         name = f"{self._settings.storage.prefix}{self._ledger.id}/{secrets.token_hex(16)}"

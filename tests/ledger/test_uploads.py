@@ -205,3 +205,14 @@ def test_a_file_refused_while_it_is_uploaded_fails_each_subscriber_and_leaves_no
         (b"copy.mp3", "failing", BROKEN.code),
     ]
     assert desk.recognitions() == ["refused"] and desk.doomed() == {job.key}
+
+
+def test_what_lies_only_in_inboxes_that_are_out_of_order_takes_nobody_elses_turn(desk: Desk) -> None:
+    desk.take(file(b"away.mp3", "only away"), inbox="away")
+    desk.take(file(b"both.mp3", "in both"), inbox="away")
+    desk.take(file(b"both.mp3", "in both"), inbox="well")
+    desk.take(file(b"well.mp3", "only well"), inbox="well")
+
+    jobs = desk.do(uploads.claim, 10, desk.now, desk.epoch, desk.new_key, 10**9, ["away"])
+
+    assert {source.path for job in jobs for source in job.sources} == {b"both.mp3", b"well.mp3"}

@@ -1,7 +1,7 @@
 """Which recognitions need their object in the bucket, and under which recorded key."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, update
@@ -22,6 +22,13 @@ _NEEDED = (
     .where(recognition.c.state == "needed", recognition.c.wait_until <= bindparam("now"), ~_OLD)
     .order_by(recognition.c.id)
     .limit(bindparam("most"))
+)
+_NEEDED_ELSEWHERE = _NEEDED.where(
+    exists().where(
+        media.c.recognition_id == recognition.c.id,
+        media.c.state == "waiting",
+        media.c.inbox.not_in(bindparam("shut", expanding=True)),
+    )
 )
 _SOURCES = select(media.c.id, media.c.inbox, media.c.path, media.c.recognition_id, *LOOK_COLUMNS).where(
     media.c.recognition_id.in_(bindparam("ids", expanding=True)), media.c.state == "waiting"
@@ -54,12 +61,14 @@ def claim(
     owner: int,
     new_key: Callable[[str], str],
     multipart_above: int,
+    shut: Collection[str] = (),
 ) -> list[UploadJob]:
     """Claim up to `limit` recognitions for upload; their keys (`new_key(suffix)`) are recorded before their first use.
 
     One whose old objects are not gone yet is passed over: a submit that surfaces late must find nothing to recognise.
+    So is one whose sources all lie in inboxes that are out of order (`shut`): they would take the others' turns.
     """
-    rows = connection.execute(_NEEDED, {"now": now, "most": limit}).all()
+    rows = _needed(connection, limit, now, shut)
     if not rows:
         return []
     sources = _sources(connection, [row.id for row in rows])
@@ -75,9 +84,15 @@ def next_wait(connection: Connection, now: float) -> float | None:
     return connection.execute(select(func.min(recognition.c.wait_until)).where(*waiting)).scalar()
 
 
-def any_needed(connection: Connection, now: float) -> bool:
+def any_needed(connection: Connection, now: float, shut: Collection[str] = ()) -> bool:
     """Whether `claim` would find something now."""
-    return connection.execute(_NEEDED, {"now": now, "most": 1}).first() is not None
+    return bool(_needed(connection, 1, now, shut))
+
+
+def _needed(connection: Connection, limit: int, now: float, shut: Collection[str]) -> Sequence[Row[Any]]:
+    if shut:
+        return connection.execute(_NEEDED_ELSEWHERE, {"now": now, "most": limit, "shut": list(shut)}).all()
+    return connection.execute(_NEEDED, {"now": now, "most": limit}).all()
 
 
 def any_underway(connection: Connection) -> bool:
