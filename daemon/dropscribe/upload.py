@@ -45,6 +45,7 @@ COMPLETE = Step("upload.complete-parts")
 SCOPE = "storage"
 SMALLEST_PART = 8 * 1024 * 1024
 STOP_WITHIN = 2.0
+LOOK_AGAIN = 1.0
 MOST_PARTS = 9000  # the storage allows 10,000
 
 
@@ -119,6 +120,8 @@ class Uploader:
         self._on_ready, self._on_refused, self._on_doomed = on_ready, on_refused, on_doomed
         self._shut: set[str] = set()  # folders that only we may have said to be out of order
         self._stopping = False
+        self._passed_over = False
+        self._claimed_at = 0.0
         self._slots = asyncio.Semaphore(house.settings.storage.uploads)
         self._running: set[asyncio.Task[None]] = set()
         self.wake = asyncio.Event()
@@ -149,8 +152,10 @@ class Uploader:
         if free <= 0:
             return []
         shut = self._shut_inboxes()
+        self._passed_over = bool(shut)
+        self._claimed_at = self._clock.now()
         if self._scopes.opened_by(SCOPE):
-            if not await self._ledger.look(uploads.any_needed, self._clock.now(), shut):
+            if not await self._ledger.look(uploads.any_needed, self._claimed_at, shut):
                 return []  # leave the try to somebody who has something to try with
             free = min(free, 1)  # one real file is the probe
         await self._scopes.passage(SCOPE)
@@ -158,7 +163,7 @@ class Uploader:
         jobs = await self._ledger.do(
             uploads.claim,
             free,
-            self._clock.now(),
+            self._claimed_at,
             self._ledger.epoch,
             self._new_key,
             self._settings.storage.multipart_above,
@@ -177,10 +182,11 @@ class Uploader:
     async def _pause(self) -> None:
         if not self._running:
             self._on_ready()
-        due = await self._ledger.look(uploads.next_wait, self._clock.now())
-        waits = [self._scopes.wait(f"folder:{inbox.inbox}") for inbox in self._house.inboxes.values()]
-        times = [wait for wait in waits if wait > 0] + ([due - self._clock.now()] if due is not None else [])
-        timeout = min(1.0, *times) if any(waits) else min(times, default=None)
+        due = await self._ledger.look(uploads.next_wait, self._claimed_at)  # what became due since then counts, too
+        times = [] if due is None else [due - self._clock.now()]
+        if self._passed_over:  # nobody says when their inbox is back: look again soon
+            times.append(LOOK_AGAIN)
+        timeout = min(times, default=None)
         await wait_for_event(self.wake, self._clock, timeout if timeout is None else max(0.05, timeout))
 
     def _new_key(self, suffix: str) -> str:
