@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from oss2.models import PartInfo
 from requests.adapters import HTTPAdapter
 
 from dropscribe.sandbox import RunningSandbox
+from lab import eventually
 
 KEY = "a folder/b 中文+#?&.wav"
 PART = 100 * 1024
@@ -313,11 +313,3 @@ def test_an_upload_that_breaks_off_stores_nothing(bucket: oss2.Bucket, sandbox: 
     eventually(lambda: sandbox.state()["calls"]["put"]["unanswered"] == 1)
     assert sandbox.state()["calls"]["put"]["statuses"] == {}
     assert sandbox.state()["objects"] == []
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    """Return once it holds; fail after five seconds."""
-    deadline = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
