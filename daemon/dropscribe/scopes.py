@@ -154,7 +154,6 @@ class Scopes:
             breaker = self._open.get(name)
             if breaker is not None and breaker.trying:
                 self._open[name] = replace(breaker, may_try_at=now, trying=False)
-                self._spread_the_word()
 
     def note(self, scope: Scope) -> None:
         """A scope that is only known here: the ledger itself is out of order and cannot remember it."""

@@ -136,6 +136,7 @@ def _as_read(line: EventDict, root: Path) -> str:
 
 
 def _without_numbers(text: str, root: Path) -> str:
+    text = re.sub("Connection reset by peer|Broken pipe", "the connection was cut", text)
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1", text.replace(str(root), "…"))
     return re.sub(r"batch \d+", "batch N", re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "<task>", text))
 
