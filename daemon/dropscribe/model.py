@@ -175,6 +175,8 @@ class Document:
     settings: Mapping[str, Any]
     task_id: str | None
     transcript: Transcript
+    raw: bytes = b""
+    """The service's answer as it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
