@@ -33,28 +33,42 @@ class Place(NamedTuple):
     end_ms: int
 
 
+def fits(segment: Segment) -> bool:
+    """Whether `places` finds any: the words are those of the text."""
+    words = _words(segment)
+    return bool(words) and _spans(segment.text, words) is not None
+
+
 def places(segment: Segment, following_ms: int | None = None) -> list[Place]:
     """The words that are in the text, in order; none where the words are not the text's.
 
     `following_ms` is when the next sentence begins, if one does.
     """
-    words = [word for word in segment.words if word.text and not word.text.isspace()]
-    if not words:
-        return []
-    text = segment.text
-    spans = _exactly(text, words) or _folded(text, words)
-    covered = sum(len(_LETTER.findall(text, *span)) for span in spans if span is not None)
-    if covered < _ENOUGH * len(_LETTER.findall(text)) or not any(spans):
-        return []
-    return _with_times(segment, words, spans, following_ms)
+    words = _words(segment)
+    spans = _spans(segment.text, words) if words else None
+    return [] if spans is None else _with_times(segment, words, spans, following_ms)
 
 
 Span = tuple[int, int] | None
 
 
-def _exactly(text: str, words: Sequence[Word]) -> list[Span] | None:
+def _words(segment: Segment) -> list[Word]:
+    return [word for word in segment.words if word.text and not word.text.isspace()]
+
+
+def _spans(text: str, words: Sequence[Word]) -> Sequence[Span] | None:
+    """The offsets of each word that is there; None where they are too few to be the words of this text."""
+    spans = _exactly(text, words)
+    if spans is not None and _LETTER.search(text, spans[-1][1]) is None:
+        return spans
+    folded = _folded(text, words)
+    covered = sum(len(_LETTER.findall(text, *span)) for span in folded if span is not None)
+    return folded if any(folded) and covered >= _ENOUGH * len(_LETTER.findall(text)) else None
+
+
+def _exactly(text: str, words: Sequence[Word]) -> list[tuple[int, int]] | None:
     """Each word where the one before ends, with nothing but marks between; None where a single one is not there."""
-    at, found = 0, list[Span]()
+    at, found = 0, list[tuple[int, int]]()
     for word in words:
         needle = word.text.strip()
         length = len(needle)

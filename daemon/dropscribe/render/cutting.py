@@ -227,7 +227,7 @@ class Layout:
 
     def __init__(self, of: Measured, limits: Limits) -> None:
         self._of, self._line, self._lines = of, limits.line, limits.lines
-        self._widths, self._kinds = of.widths, of.kinds
+        self._widths, self._tails = of.widths, [0, *(kind.tail for kind in of.kinds)]
         self._costs = [
             LINE_WEIGHT * (cost - penalty) + penalty + A_BREAK
             for cost, penalty in zip(of.costs, of.penalties, strict=True)
@@ -237,45 +237,47 @@ class Layout:
                 self._costs[at] -= 0.7  # the end of a sentence inside a cue hurts less where a line ends with it
 
     def cost(self, first: int, last: int, bound: float) -> float:
-        """What the lines of a cue cost that does not fit one; infinite where they do not fit."""
-        if self._lines == 1 or bound <= A_BREAK - 0.7:
-            return _NEVER
-        return self._broken(first, last, self._lines)[0]
+        """What the lines of a cue cost that does not fit one; infinite where that is not below `bound`."""
+        return self._broken(first, last, self._lines, bound)[0]
 
     def breaks(self, first: int, last: int) -> tuple[int, ...]:
         """The tokens that begin the further lines."""
-        if self._of.width(first, last) <= self._line or self._lines == 1:
+        if self._of.width(first, last) <= self._line:
             return ()
-        return self._broken(first, last, self._lines)[1]
+        return self._broken(first, last, self._lines, _NEVER)[1]
 
-    def _broken(self, first: int, last: int, lines: int) -> tuple[float, tuple[int, ...]]:
-        widths, kinds_of, line, costs = self._widths, self._kinds, self._line, self._costs
-        start, end = widths[first], widths[last] - kinds_of[last - 1][1]
-        if lines > 2:
-            return self._several(first, last, lines)
-        best, found = _NEVER, tuple[int, ...]()
+    def _broken(self, first: int, last: int, lines: int, bound: float) -> tuple[float, tuple[int, ...]]:
+        if lines != 2:
+            return self._several(first, last, lines) if lines > 2 else (_NEVER, ())
+        widths, tails, line, costs = self._widths, self._tails, self._line, self._costs
+        start, end = widths[first], widths[last] - tails[last]
+        best, found = bound, 0
         for at in range(bisect_left(widths, end - line, first + 1, last), last):
-            above, below = widths[at] - kinds_of[at - 1][1] - start, end - widths[at]
+            above = widths[at] - tails[at] - start
             if above > line:
                 break
+            cost = costs[at]
+            if cost >= best:
+                continue
+            below = end - widths[at]
             skew = (above - below) / line
-            cost = costs[at] + 2 * skew * skew + (0.15 if above > below else 0.0)
-            if 4 * min(above, below) < line:
+            cost += 2 * skew * skew + (0.15 if above > below else 0.0)
+            if 4 * above < line or 4 * below < line:
                 cost += 2.5
             if cost < best:
-                best, found = cost, (at,)
-        return best, found
+                best, found = cost, at
+        return (best, (found,)) if found else (_NEVER, ())
 
     def _several(self, first: int, last: int, lines: int) -> tuple[float, tuple[int, ...]]:
         """The first line, then the rest in one line less; the fewest lines that hold it win by their breaks' cost."""
-        best, found = self._broken(first, last, lines - 1)
+        best, found = self._broken(first, last, lines - 1, _NEVER)
         for at in range(first + 1, last):
             above = self._of.width(first, at)
             if above > self._line:
                 break
             if self._of.width(at, last) <= self._line:
                 continue
-            cost, breaks = self._broken(at, last, lines - 1)
+            cost, breaks = self._broken(at, last, lines - 1, _NEVER)
             skew = above / self._line - (self._of.width(first, last) / lines) / self._line
             cost += self._costs[at] + 2 * skew * skew
             if cost < best:

@@ -31,7 +31,7 @@ FAULTS: Mapping[str, str] = MappingProxyType(
         "crumb": "a word left alone",
         "straddle": "a word or two of the next sentence",
         "border": "ends inside a name, number, word or phrase",
-        "line": "a line broken there",
+        "line": "breaks a line inside one",
     }
 )
 """What keeps a cue from being clean."""

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from dropscribe.model import Document, Segment, Transcript, Word
 from dropscribe.render.edition import Edition, Presentation
-from dropscribe.render.formats.json import read_identity
+from dropscribe.render.formats.json import read_document, read_identity
 from dropscribe.render.formats.json import render as render_edition
 from render.documents import REAL, TRANSCRIPTS, document, real, said, transcript
 
@@ -103,6 +103,22 @@ def test_any_transcript_gives_valid_json_with_all_its_segments(spoken: Transcrip
 
     jsonschema.validate(body, SCHEMA)
     assert [segment["text"] for segment in body["segments"]] == [segment.text for segment in spoken.segments]
+
+
+@settings(deadline=None, max_examples=50)
+@given(TRANSCRIPTS)
+def test_our_own_file_can_be_read_again(spoken: Transcript) -> None:
+    of = document(spoken, settings={"speaker_count": 2})
+
+    assert read_document(render(of)) == of
+
+
+@pytest.mark.parametrize("damage", ['"segments": [7]', '"segments": null', '"words": 5'])
+def test_a_damaged_file_of_ours_is_not_read(damage: str) -> None:
+    key = damage.partition(":")[0]
+
+    assert read_document(OURS.replace(f"{key}: [", f'{damage}, "rest": [', 1)) is None
+    assert read_document(b"{}") is None
 
 
 def test_a_later_schema_of_ours_is_known_as_well() -> None:

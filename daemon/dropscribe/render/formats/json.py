@@ -8,8 +8,8 @@ import re
 from json.encoder import encode_basestring as _quoted
 from typing import Any
 
-from dropscribe.model import Segment, Word
-from dropscribe.render.align import places
+from dropscribe.model import Document, Segment, Transcript, Word
+from dropscribe.render.align import fits
 from dropscribe.render.edition import Edition
 
 NAME = "json"
@@ -57,7 +57,7 @@ def _more(edition: Edition, segment: Segment) -> dict[str, Any]:
     """What is there only where it says something."""
     name = edition.given_name(segment.channel, segment.speaker)
     found: dict[str, Any] = {} if name is None else {"speaker_name": name}
-    if segment.text.strip() and not places(segment):
+    if segment.text.strip() and not fits(segment):
         found["interpolated"] = True
     return found
 
@@ -76,11 +76,8 @@ def _close(items: str, indent: str = "") -> str:
 
 def read_identity(content: str | bytes) -> tuple[str, str, dict[str, Any]] | None:
     """(sha256, model, settings) of a transcript that dropscribe wrote; None for anything else."""
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(body, dict) or not str(body.get("schema")).startswith(_FAMILY):
+    body = _ours(content)
+    if body is None:
         return None
     source, recognition = body.get("source"), body.get("recognition")
     if not isinstance(source, dict) or not isinstance(recognition, dict):
@@ -89,3 +86,51 @@ def read_identity(content: str | bytes) -> tuple[str, str, dict[str, Any]] | Non
     if not isinstance(sha256, str) or not isinstance(model, str) or not isinstance(settings, dict):
         return None
     return (sha256, model, settings) if re.fullmatch(r"[0-9a-f]{64}", sha256) else None
+
+
+def read_document(content: str | bytes) -> Document | None:
+    """What a transcript that dropscribe wrote says, or None for anything else, a damaged one too."""
+    body = _ours(content)
+    if body is None:
+        return None
+    try:
+        source, recognition = body["source"], body["recognition"]
+        segments = tuple(map(_read_segment, body["segments"]))
+        return Document(
+            source_name=source["name"],
+            size=source["size"],
+            sha256=source["sha256"],
+            model=recognition["model"],
+            settings=recognition["settings"],
+            task_id=recognition["task_id"],
+            transcript=Transcript(source["duration_ms"], body["text"], segments),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def read_names(content: str | bytes) -> dict[int, str]:
+    """The names in a transcript that dropscribe wrote, by speaker, else by channel."""
+    names: dict[int, str] = {}
+    for item in (_ours(content) or {}).get("segments", ()):
+        number = item["channel"] if item["speaker"] is None else item["speaker"]
+        if number is not None and "speaker_name" in item:
+            names[number] = item["speaker_name"]
+    return names
+
+
+def _ours(content: str | bytes) -> dict[str, Any] | None:
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) and str(body.get("schema")).startswith(_FAMILY) else None
+
+
+def _read_segment(item: dict[str, Any]) -> Segment:
+    words = tuple(
+        Word(int(word["start_ms"]), int(word["end_ms"]), str(word["text"]), str(word["punctuation"]))
+        for word in item["words"]
+    )
+    start, end = int(item["start_ms"]), int(item["end_ms"])
+    return Segment(start, end, item["channel"], item["speaker"], item["language"], str(item["text"]), words)
