@@ -53,6 +53,8 @@ def test_a_sentence_of_few_letters_goes_by_the_one_before_it_and_the_first_by_th
         ("Мы сделаем всё, что в наших силах", "ru"),
         ("你好你好你好你好", "zh"),
         ("xyzzy plugh", ""),
+        ("Wszyscy ludzie rodzą się wolni i równi pod względem swej godności i swych praw", ""),
+        ("Chu\u0301ng to\u0302i se\u0303 co\u0302\u0301 ga\u0306\u0301ng he\u0302\u0301t su\u031b\u0301c", "vi"),
     ],
 )
 def test_the_language_is_told_by_its_function_words(text: str, language: str) -> None:

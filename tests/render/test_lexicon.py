@@ -36,6 +36,10 @@ def test_a_script_with_spaces_needs_no_lexicon() -> None:
     assert phrases("latin", "Hello") is None
 
 
+def test_the_thai_lexicon_knows_nothing_of_lao() -> None:
+    assert phrases("thai", "ກອງປະຊຸມໃຫຍ່") is None
+
+
 def test_subtitles_are_made_without_budoux_as_well() -> None:
     code = (
         "import sys; sys.modules['budoux'] = None\n"

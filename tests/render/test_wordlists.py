@@ -6,14 +6,14 @@ from dropscribe.render.wordlists import LANGUAGES, NO_WORDS, word_list
 
 
 def test_the_languages_that_have_lists() -> None:
-    assert set(LANGUAGES) == {"en", "fr", "de", "es", "pt", "it", "ru", "vi", "id", "zh", "ja", "ko", "th", "ar"}
+    assert set(LANGUAGES) == {"en", "fr", "de", "es", "pt", "it", "ru", "vi", "id", "zh", "ja", "ko", "th", "ar", "hi"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_words_are_in_lower_case(language: str) -> None:
     words = word_list(language)
 
-    assert words.holds
+    assert words.holds or words.follows
     assert words.leads
     assert all(word == word.lower() for word in words.holds | words.leads | words.follows)
 

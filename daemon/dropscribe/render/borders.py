@@ -1,6 +1,7 @@
 """What it costs to end a line or a cue between two tokens: nothing after a sentence, much after an article."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -149,7 +150,7 @@ def kind_of(text: str, writing: Writing) -> Kind:
     """One token's text in a run of this writing."""
     bare = text.strip()
     word = bare.strip(_STRIP)
-    lower = word.lower().replace("’", "'")
+    lower = unicodedata.normalize("NFC", word).lower().replace("’", "'")
     words = word_list(writing.language)
     width, tail = cells(bare, writing.wide), len(text) - len(text.rstrip())
     halves = writing.script in ("han", "kana", "hangul")

@@ -3,6 +3,7 @@
 Its models are read when they are first asked for. Without it every border of the text is as good as any other.
 """
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
@@ -20,6 +21,7 @@ _LOADERS: Final = MappingProxyType(
     }
 )
 _TRADITIONAL: Final = frozenset("們個來說這時會對國學過還後現從種頭沒話開點裡讓嗎們麼應當與為無業東車長門間問題關見電")
+_THAI: Final = re.compile("[ก-๛]")
 _WINDOWS: Final = (
     ("UW1", -3, -2),
     ("UW2", -2, -1),
@@ -45,6 +47,8 @@ def phrases(script: Script, text: str) -> Phrases | None:
     """For a text in this script; None where no lexicon is at hand."""
     if script == "han" and any(character in _TRADITIONAL for character in text):
         return _phrases("traditional")
+    if script == "thai" and not _THAI.search(text):
+        return None  # Lao, Burmese, Khmer
     return _phrases(script) if script in _LOADERS else None
 
 
