@@ -275,7 +275,7 @@ def test_a_value_that_is_wrong_is_refused_once_with_its_line_and_what_would_be_r
         ("outputs", "[json, srt, json]", "outputs[2]", "twice"),
         ("outputs", "[[json]]", "outputs[0]", "is a list"),
         ("subtitles", "{profile: film}", "subtitles.profile", "shorts"),
-        ("subtitles", "{line: 7}", "subtitles.line", "from 8 to 200"),
+        ("subtitles", "{line: 7}", "subtitles.line", "from 8 to 100"),
         ("subtitles", "{lines: 2.5}", "subtitles.lines", "whole number"),
         ("subtitles", "{longest: 7}", "subtitles.longest", "has no unit"),
         ("subtitles", "{cps: 0}", "subtitles.cps", "above 0"),

@@ -177,9 +177,9 @@ SUBTITLES = Section(
     "subtitles",
     (
         Key("profile", choice(*PROFILES), DEFAULT_PROFILE),
-        Key("line", nullable(whole(8, 200)), "null"),
-        Key("lines", nullable(whole(1, 4)), "null"),
-        Key("longest", nullable(duration(least="1s", most="1m")), "null"),
+        Key("line", nullable(whole(8, 100)), "null"),
+        Key("lines", nullable(whole(1, 3)), "null"),
+        Key("longest", nullable(duration(least="1s", most="30s")), "null"),
         Key("shortest", nullable(duration(least="100ms", most="10s")), "null"),
         Key("gap", nullable(duration(most="1s")), "null"),
         Key("cps", nullable(number(above=0, most=100)), "null"),

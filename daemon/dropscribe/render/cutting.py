@@ -227,6 +227,7 @@ class Layout:
 
     def __init__(self, of: Measured, limits: Limits) -> None:
         self._of, self._line, self._lines = of, limits.line, limits.lines
+        self._last, self._kept = -1, dict[tuple[int, int], tuple[float, tuple[int, ...]]]()
         self._widths, self._tails = of.widths, [0, *(kind.tail for kind in of.kinds)]
         self._costs = [
             LINE_WEIGHT * (cost - penalty) + penalty + A_BREAK
@@ -269,16 +270,26 @@ class Layout:
         return (best, (found,)) if found else (_NEVER, ())
 
     def _several(self, first: int, last: int, lines: int) -> tuple[float, tuple[int, ...]]:
-        """The first line, then the rest in one line less; the fewest lines that hold it win by their breaks' cost."""
+        """The best first line and the rest in one line less, or all in one line less; kept while `last` is the same."""
+        if self._last != last:
+            self._last = last
+            self._kept.clear()
+        known = self._kept.get((first, lines))
+        if known is None:
+            known = self._kept[first, lines] = self._first_line(first, last, lines)
+        return known
+
+    def _first_line(self, first: int, last: int, lines: int) -> tuple[float, tuple[int, ...]]:
         best, found = self._broken(first, last, lines - 1, _NEVER)
-        for at in range(first + 1, last):
-            above = self._of.width(first, at)
+        room = (lines - 1) * (self._line + 1)
+        for at in range(max(first + 1, bisect_left(self._widths, self._widths[last] - room)), last):
+            above, below = self._of.width(first, at), self._of.width(at, last)
             if above > self._line:
                 break
-            if self._of.width(at, last) <= self._line:
+            if below <= self._line:
                 continue
             cost, breaks = self._broken(at, last, lines - 1, _NEVER)
-            skew = above / self._line - (self._of.width(first, last) / lines) / self._line
+            skew = (above - below / (lines - 1)) / self._line
             cost += self._costs[at] + 2 * skew * skew
             if cost < best:
                 best, found = cost, (at, *breaks)

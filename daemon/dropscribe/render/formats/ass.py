@@ -69,7 +69,7 @@ def _style(edition: Edition, voice: Voice, name: str, at: int, turns: bool) -> s
     alignment = 8 if voice[0] in edition.channels[1:] else 2
     encoding = -1 if turns else 1
     return (
-        f"Style: {name},Noto Sans,64,&H{colour},&H00808080,&H00101010,&H80000000,0,0,0,0,100,100,0,0,1,3,1,"
+        f"Style: {name},Noto Sans,72,&H{colour},&H00808080,&H00101010,&H80000000,0,0,0,0,100,100,0,0,1,3,1,"
         f"{alignment},80,80,60,{encoding}\n"
     )
 
