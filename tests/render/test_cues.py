@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from dropscribe.model import Transcript, Word
 from dropscribe.render.characters import cells, clusters
 from dropscribe.render.cues import Cue, cues, sentence_cues
+from dropscribe.render.plain import plain
 from dropscribe.render.profiles import Limits, Subtitles, limits_for
 from render.documents import LIMITS, REAL, TRANSCRIPTS, real, said, spoken, timed, transcript
 
@@ -158,7 +159,7 @@ def check(found: list[Cue], of: Transcript, limits: Limits | None = None) -> Non
     assert all(a.start_ms <= b.start_ms for a, b in pairwise(found))
     assert all(len(cue.lines) <= cue.limits.lines for cue in found)
     for cue in found:
-        for line in cue.texts:
+        for line in map(plain, cue.texts):
             assert cells(line) <= cue.limits.line or len(list(clusters(line))) == 1
 
 

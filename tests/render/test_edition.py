@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dropscribe.model import Segment, Transcript
+from dropscribe.render.characters import cells
 from dropscribe.render.edition import Edition
 from render.documents import edition, said, spoken, transcript
 
@@ -34,6 +35,14 @@ def test_a_name_as_long_as_half_a_line_is_no_label() -> None:
     of = edition(voices((0, 0)), {0: "Anna", 1: "A" * 30})
 
     assert [of.label(0, speaker, "latin") for speaker in (0, 1, 2)] == ["Anna: ", "", ""]
+
+
+def test_where_channels_interrupt_each_other_every_cue_of_srt_has_room_for_its_name() -> None:
+    talk = [spoken("ask not what your country can do for you, " * 9, 100 * c, channel=c) for c in (0, 1)]
+    of = edition(transcript(*talk), {0: "Anna", 1: "Ben"})
+
+    assert max(cells(line) for cue in of.cues("srt") for line in cue.texts) <= 42 - len("Ben: ")
+    assert max(cells(line) for cue in of.cues("vtt") for line in cue.texts) > 42 - len("Ben: ")
 
 
 def test_cues_are_cut_once_for_all_formats_that_have_the_same_limits() -> None:

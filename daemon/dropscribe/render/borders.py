@@ -26,6 +26,8 @@ _AFTER_HOLD, _BEFORE_FOLLOWER, _AFTER_NUMBER, _IN_NAME = 5.5, 6.0, 6.0, 5.0
 _AMONG_LATIN: Final = 5.0
 _IN_PHRASE: Final = 8.0
 _LEAD: Final = -1.2
+_DANGLING: Final = 2.0
+"""After the first word of a clause or sentence, which would dangle at the end of the one before."""
 _PERHAPS_ONE_WORD: Final = 3.0
 """Two single characters in a row: a word of two is often given in two."""
 _A_SYLLABLE: Final = 4
@@ -67,7 +69,6 @@ _ABBREVIATIONS: Final = frozenset(
         "mr",
         "mrs",
         "ms",
-        "no",
         "nr",
         "prof",
         "rep",
@@ -152,7 +153,7 @@ def kind_of(text: str, writing: Writing) -> Kind:
     word = bare.strip(_STRIP)
     lower = unicodedata.normalize("NFC", word).lower().replace("’", "'")
     words = word_list(writing.language)
-    width, tail = cells(bare, writing.wide), len(text) - len(text.rstrip())
+    width, tail = cells(bare, writing.wide), cells(text[len(text.rstrip()) :])
     halves = writing.script in ("han", "kana", "hangul")
     end = bare.rstrip(CLOSERS)[-1:] or bare[-1:]
     abbreviated = end == "." and (
@@ -220,6 +221,8 @@ def border_costs(run: Run, kinds_of: Sequence[Kind], lexicon: bool = True) -> tu
             penalty = _penalty(before, after, run) if lexical is None else lexical.penalty(before, after, at)
             if after.leads and not penalty:
                 cost = max(LEAST_WITHOUT_MARK, cost + _LEAD)
+            if costs[at - 1] <= COMMA and at > 1:
+                cost += _DANGLING
             costs[at], penalties[at] = cost + penalty, penalty
         before, last = after, token
     return costs, penalties

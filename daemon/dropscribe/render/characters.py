@@ -57,7 +57,7 @@ class _Cells(dict[int, int]):
 
     def __missing__(self, code: int) -> int:
         character = chr(code)
-        if unicodedata.category(character) in ("Mn", "Me", "Cf", "Cc") or 0x1F3FB <= code <= 0x1F3FF:
+        if unicodedata.category(character) in ("Mn", "Me", "Cf") or 0x1F3FB <= code <= 0x1F3FF:
             found = 0
         else:
             found = 2 if unicodedata.east_asian_width(character) in self._wide else 1

@@ -1,7 +1,7 @@
 """A transcript as subtitle cues: what stands on the screen together, in which lines, and when."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from dropscribe.model import Transcript
@@ -11,6 +11,8 @@ from dropscribe.render.profiles import Limits, Script, Subtitles, limits_for
 from dropscribe.render.speech import Run, by_channel, runs
 from dropscribe.render.timing import Span, show
 from dropscribe.render.tokens import Token
+
+_NO_LIMIT_MS = 1000 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +40,29 @@ Label = Callable[[int | None, int | None, Script, str], str]
 def cues(transcript: Transcript, subtitles: Subtitles, format_name: str = "", label: Label | None = None) -> list[Cue]:
     """All cues in order of (start, channel); end > start, and no overlap within a channel.
 
-    Room for the label is left in the first line of each run.
+    Room for the label is left in the first line of each run; in every line where channels may interrupt each other.
     """
-    found = [cue for spoken in runs(transcript).values() for cue in _of_channel(spoken, subtitles, format_name, label)]
-    return _sorted(found)
+    channels = runs(transcript)
+    several = len(channels) > 1
+    return _sorted(
+        cue for spoken in channels.values() for cue in _of_channel(spoken, subtitles, format_name, label, several)
+    )
 
 
 def _sorted(found: Iterable[Cue]) -> list[Cue]:
     return sorted(found, key=lambda cue: (cue.start_ms, -1 if cue.channel is None else cue.channel))
 
 
-def _of_channel(spoken: Sequence[Run], subtitles: Subtitles, format_name: str, label: Label | None) -> list[Cue]:
+def _of_channel(
+    spoken: Sequence[Run], subtitles: Subtitles, format_name: str, label: Label | None, several: bool
+) -> list[Cue]:
     parts: list[tuple[Measured, Cut, Span]] = []
     for run in spoken:
         limits = limits_for(subtitles, run.script, format_name)
         room = cells(label(run.channel, run.speaker, run.script, format_name)) if label else 0
-        of = measured(run, limits, room)
-        parts += [(of, each, _span(of, each, limits)) for each in cut(of, limits)]
+        narrow = replace(limits, line=limits.line - room) if several else limits
+        of = measured(run, narrow, room if narrow is limits else 0)
+        parts += [(of, each, _span(of, each, limits)) for each in cut(of, narrow)]
     show([span for _, _, span in parts])
     return [_cue(*part) for part in parts]
 
@@ -76,7 +84,7 @@ def sentence_cues(transcript: Transcript, subtitles: Subtitles) -> list[Cue]:
     """One cue a sentence, as the recogniser gave it: long and wide, but too simple to be wrong."""
     found: list[Cue] = []
     for channel, segments in by_channel(transcript).items():
-        limits = limits_for(subtitles, "latin")
+        limits = replace(limits_for(subtitles, "latin"), longest_ms=_NO_LIMIT_MS)
         spans = [Span(segment.start_ms, segment.end_ms, 0, limits) for segment in segments]
         show(spans)
         for segment, span in zip(segments, spans, strict=True):

@@ -11,6 +11,7 @@ from dropscribe.render.plain import letters
 from dropscribe.render.profiles import Script, Subtitles, layouts, limits_for
 from dropscribe.render.speech import by_channel
 
+SRT = "srt"
 FELL_BACK = "one cue a sentence was written instead of cut subtitles"
 
 
@@ -66,6 +67,8 @@ class Edition:
 
     def label(self, channel: int | None, speaker: int | None, script: Script, format_name: str = "") -> str:
         """What SRT puts before the first words of a speaker with a name; nothing for one as long as half a line."""
+        if format_name != SRT and len(self.channels) > 1:
+            return ""
         name = self.given_name(channel, speaker)
         room = limits_for(self.presentation.subtitles, script, format_name).line // 2
         return f"{name}: " if name and cells(name) + 2 <= room else ""
@@ -73,6 +76,8 @@ class Edition:
     def cues(self, format_name: str = "") -> list[Cue]:
         """The cues for a format; one a sentence where cutting them went wrong, which `notes` then say."""
         key = layouts(self.presentation.subtitles, format_name)
+        if not key and format_name == SRT and self.presentation.speakers and len(self.channels) > 1:
+            key = SRT  # lines with room for names, which no other format has in its text
         if self.plainly:
             return sentence_cues(self.document.transcript, self.presentation.subtitles)
         if key not in self._cut:

@@ -84,7 +84,7 @@ def _sentences(segments: Sequence[Segment]) -> Iterator[_Sentence]:
 
 
 def _mended(sentences: Iterator[_Sentence]) -> list[_Sentence]:
-    """Closing marks at the head of a sentence go back to the one before; spaces between sentences are put in."""
+    """Marks and spaces at the head of a sentence go back to the one before; spaces that are missing are put in."""
     found: list[_Sentence] = []
     for sentence in sentences:
         before = found[-1] if found else None
@@ -93,7 +93,7 @@ def _mended(sentences: Iterator[_Sentence]) -> list[_Sentence]:
         if not sentence.tokens:
             continue
         if before is not None:
-            _space(before.tokens, sentence.tokens[0].text)
+            _space(before.tokens, sentence.tokens)
         found.append(sentence)
     return found
 
@@ -111,10 +111,15 @@ def _give_back(before: list[Token], after: list[Token]) -> None:
         del after[0]
 
 
-def _space(before: list[Token], following: str) -> None:
-    last, first = before[-1].text[-1], following[0]
-    if not (last.isspace() or first.isspace() or is_unspaced(last) or cells(last) == 2 or is_unspaced(first)):
-        before[-1] = before[-1]._replace(text=before[-1].text + " ")
+def _space(before: list[Token], after: list[Token]) -> None:
+    """Spaces between two sentences stand at the end of the first, where a line that ends there does not show them."""
+    text = after[0].text.lstrip() or after[0].text
+    spaces = after[0].text[: len(after[0].text) - len(text)]
+    last = before[-1].text[-1]
+    if not (spaces or last.isspace() or is_unspaced(last) or cells(last) == 2 or is_unspaced(text[0])):
+        spaces = " "
+    after[0] = after[0]._replace(text=text)
+    before[-1] = before[-1]._replace(text=before[-1].text + spaces)
 
 
 def _in_order(sentences: list[_Sentence]) -> list[_Sentence]:
