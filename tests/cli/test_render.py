@@ -181,8 +181,8 @@ def test_a_file_without_a_result_is_explained(house: House) -> None:
         ("x.mp3", "--speakers", "a=Anna"),
     ],
 )
-def test_wrong_usage(house: House, arguments: tuple[str, ...]) -> None:
-    assert house.run("render", *arguments).code == 64
+def test_wrong_usage(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    assert House(tmp_path).run("render", *arguments).code == 64
 
 
 def test_a_configuration_that_is_named_has_to_be_right(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_word_that_was_dropped_from_the_text_lengthens_its_neighbour() -> None
     assert places(segment)[-1] == Place(5, 8, 1000, 3000)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=120)
 @given(segments())
 def test_places_are_in_the_text_in_order_and_their_times_never_go_back(segment: Segment) -> None:
     every = places(segment)

@@ -163,7 +163,7 @@ def check(found: list[Cue], of: Transcript, limits: Limits | None = None) -> Non
             assert cells(line) <= cue.limits.line or len(list(clusters(line))) == 1
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(TRANSCRIPTS, LIMITS)
 def test_whatever_is_said_nothing_is_lost_mixed_wide_long_or_out_of_order(
     any_speech: Transcript, limits: Subtitles
@@ -171,7 +171,7 @@ def test_whatever_is_said_nothing_is_lost_mixed_wide_long_or_out_of_order(
     check(cues(any_speech, limits), any_speech)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 @given(TRANSCRIPTS)
 def test_one_cue_a_sentence_loses_nothing_either(any_speech: Transcript) -> None:
     found = sentence_cues(any_speech, DEFAULT)

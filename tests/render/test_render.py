@@ -42,7 +42,7 @@ def test_the_raw_answer_comes_through_byte_for_byte() -> None:
     assert render_all(document(transcript(), raw=raw), ["raw"]).texts == {"raw": raw}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(TRANSCRIPTS, LIMITS)
 def test_any_transcript_gives_utf8_without_bom_and_with_plain_line_ends(of: Transcript, limits: Subtitles) -> None:
     rendering = render_all(document(of, raw=b"{}\n"), FORMATS, Presentation(limits, {0: "Anna"}))

@@ -69,7 +69,7 @@ def test_channels_are_told_apart() -> None:
     assert {channel: run.script for channel, (run,) in found.items()} == {0: "latin", 1: "han"}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(TRANSCRIPTS)
 def test_runs_hold_the_text_of_their_channel_in_order_of_time(any_speech: Transcript) -> None:
     channels = by_channel(any_speech)

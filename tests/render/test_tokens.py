@@ -49,7 +49,7 @@ def test_without_words_the_time_is_spread_by_display_width_and_marked() -> None:
     ]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(segments())
 def test_tokens_joined_are_the_text_and_their_times_never_go_back(segment: Segment) -> None:
     found = tokens(segment)

@@ -20,7 +20,7 @@ class TextLost(AssertionError):
 class Format:
     """One entry of `outputs`: its name, its suffix without dot, and how it is written.
 
-    `meant` and `shown`: the text that a file has to show and the text that it shows, where cues are cut.
+    `meant` and `shown`: the text that a file has to hold, and the text that it holds.
     """
 
     name: str
@@ -32,15 +32,17 @@ class Format:
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
-        "json": Format("json", "json", json.render),
+        "json": Format("json", "json", json.render, json.meant, json.shown),
         "raw": Format("raw", "funasr.json", raw.render),
         "srt": Format("srt", "srt", srt.render, srt.meant, srt.shown),
         "vtt": Format("vtt", "vtt", vtt.render, vtt.meant, vtt.shown),
-        "txt": Format("txt", "txt", txt.render),
-        "md": Format("md", "md", md.render),
+        "txt": Format("txt", "txt", txt.render, txt.meant, txt.shown),
+        "md": Format("md", "md", md.render, md.meant, md.shown),
         "ass": Format("ass", "ass", ass.render, ass.meant, ass.shown),
-        "tsv": Format("tsv", "tsv", tsv.render),
-        "verbose_json": Format("verbose_json", "verbose.json", verbose_json.render),
+        "tsv": Format("tsv", "tsv", tsv.render, tsv.meant, tsv.shown),
+        "verbose_json": Format(
+            "verbose_json", "verbose.json", verbose_json.render, verbose_json.meant, verbose_json.shown
+        ),
     }
 )
 """No suffix is another's: the outputs of one source never meet."""
@@ -59,8 +61,8 @@ class Rendering:
 def render_all(document: Document, outputs: Iterable[str], presentation: Presentation | None = None) -> Rendering:
     """Render `outputs`, which are keys of FORMATS.
 
-    A file of cues is read back before it is handed out. Where it does not hold its text, one cue a sentence is
-    written, and a note says so; raises TextLost where that does not hold it either.
+    Each is read back before it is handed out. Where one does not hold its text, one cue a sentence is written, and a
+    note says so; raises TextLost where that does not hold it either.
     """
     return render_with(FORMATS, document, outputs, presentation)
 

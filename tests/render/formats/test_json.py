@@ -96,7 +96,7 @@ def test_real_transcripts_come_back_whole(path: Path) -> None:
     ]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(TRANSCRIPTS)
 def test_any_transcript_gives_valid_json_with_all_its_segments(spoken: Transcript) -> None:
     body = json.loads(render(document(spoken)))
@@ -105,7 +105,7 @@ def test_any_transcript_gives_valid_json_with_all_its_segments(spoken: Transcrip
     assert [segment["text"] for segment in body["segments"]] == [segment.text for segment in spoken.segments]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(TRANSCRIPTS)
 def test_our_own_file_can_be_read_again(spoken: Transcript) -> None:
     of = document(spoken, settings={"speaker_count": 2})

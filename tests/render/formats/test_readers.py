@@ -115,7 +115,7 @@ READERS: dict[str, tuple[Callable[..., str], Callable[[str], list[Read]], int]] 
 
 
 @pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in REAL if path.stat().st_size < 200_000], ids=lambda path: path.stem)
 def test_real_transcripts_read_back_identically(reader: str, path: Path) -> None:
     render, read, step = READERS[reader]
     of = edition(real(path))

@@ -107,7 +107,7 @@ def test_a_line_of_arabic_that_begins_with_latin_is_laid_out_from_right_to_left(
     assert line.startswith("\u200f")
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 @given(TRANSCRIPTS, LIMITS)
 def test_any_transcript_reads_back_in_order_with_all_its_text(spoken: Transcript, limits: Subtitles) -> None:
     found = parse(render(Edition(document(spoken), Presentation(limits))))

@@ -40,7 +40,7 @@ def test_tsv_is_whispers_with_a_column_of_speakers_where_they_are_told_apart() -
     ]
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 @given(TRANSCRIPTS)
 def test_every_letter_is_there_in_order(of: Transcript) -> None:
     whole = letters("".join(segment.text for segment in of.segments))

@@ -44,7 +44,7 @@ def test_times_that_were_only_reckoned_are_not_shown_as_word_times() -> None:
     assert "<0" not in render(edition(transcript(said("We sing and dance.", 1000, 3000)), words=True))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(TRANSCRIPTS, LIMITS)
 def test_no_arrow_and_no_empty_line_is_ever_inside_a_cue(of: Transcript, limits: Subtitles) -> None:
     head, *blocks = render(Edition(document(of), Presentation(limits))).removesuffix("\n\n").split("\n\n")

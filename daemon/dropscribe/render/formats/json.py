@@ -40,6 +40,16 @@ def render(edition: Edition) -> str:
     return f'{opened},\n "segments": [{segments}{_close(segments)}]\n}}\n'
 
 
+def meant(edition: Edition) -> str:
+    """The text that the file has to hold."""
+    return "".join(segment.text for segment in edition.segments)
+
+
+def shown(text: str) -> str:
+    """The text that a file holds."""
+    return "".join(segment["text"] for segment in json.loads(text)["segments"])
+
+
 def _segment(edition: Edition, segment: Segment) -> str:
     facts = {
         "start_ms": segment.start_ms,

@@ -9,6 +9,8 @@ from dropscribe.render.plain import plain
 from dropscribe.render.stamps import clock
 
 NAME = "md"
+_HEADS = re.compile(r"^\*\*\[\d+:\d\d:\d\d\] ?(.*?)\*\* ", re.M)
+_SHOWN = re.compile(r"\\([\\`*_\[\]<>&~|$])")
 _MARKUP = re.compile(r"([\\`*_\[\]<>&~|$])")
 
 
@@ -35,3 +37,13 @@ def _written(paragraph: Paragraph) -> str:
 
 def _escaped(text: str) -> str:
     return _MARKUP.sub(r"\\\1", text)
+
+
+def meant(edition: Edition) -> str:
+    """The text that the file has to hold, with its names."""
+    return "".join(f"{one.name}:{one.text}" if one.name else one.text for one in paragraphs(edition))
+
+
+def shown(text: str) -> str:
+    """The text that a file holds."""
+    return _SHOWN.sub(r"\1", _HEADS.sub(r"\1", text.partition("\n---\n")[2]))

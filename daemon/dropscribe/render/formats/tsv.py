@@ -16,3 +16,13 @@ def render(edition: Edition) -> str:
         row = [str(segment.start_ms), str(segment.end_ms), plain(segment.text)]
         rows.append([*row, plain(name or "")] if named else row)
     return "".join("\t".join(row) + "\n" for row in rows)
+
+
+def meant(edition: Edition) -> str:
+    """The text that the file has to hold."""
+    return "".join(segment.text for segment in edition.segments)
+
+
+def shown(text: str) -> str:
+    """The text that a file holds."""
+    return "".join(row.split("\t")[2] for row in text.split("\n")[1:-1])

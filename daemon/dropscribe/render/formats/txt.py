@@ -13,3 +13,13 @@ def render(edition: Edition) -> str:
 
 def _written(paragraph: Paragraph) -> str:
     return f"{paragraph.name}: {paragraph.text}\n" if paragraph.name else f"{paragraph.text}\n"
+
+
+def meant(edition: Edition) -> str:
+    """The text that the file has to hold, with its names."""
+    return "".join(f"{one.name}:{one.text}" if one.name else one.text for one in paragraphs(edition))
+
+
+def shown(text: str) -> str:
+    """The text that a file holds."""
+    return text

@@ -32,6 +32,17 @@ def render(edition: Edition) -> str:
     return opened[:-1] + "".join(f',\n"{name}": {_listed(items)}' for name, items in lists.items()) + "}\n"
 
 
+def meant(edition: Edition) -> str:
+    """The text that the file has to hold: once in segments, once in words."""
+    return 2 * "".join(segment.text for segment in edition.segments)
+
+
+def shown(text: str) -> str:
+    """The text that a file holds."""
+    body = json.loads(text)
+    return "".join([*(one["text"] for one in body["segments"]), *(one["word"] for one in body["words"])])
+
+
 def _listed(items: Sequence[Mapping[str, Any]]) -> str:
     return "[" + ",".join("\n " + json.dumps(item, ensure_ascii=False) for item in items) + "]"
 
