@@ -115,7 +115,7 @@ def test_a_transcript_can_be_rendered_when_its_result_is_not_kept_any_more(house
     assert "not kept any more" in gone.err
     assert ran.code == 0
     assert (house.root / "second/talk.txt").read_bytes() == (house.root / "first/talk.txt").read_bytes()
-    assert house.run("render", str(house.root / "first/talk.json"), "--format", "raw", "--out", "x").code == 1
+    assert house.run("render", str(house.root / "first/talk.json"), "--format", "raw", "--out", second).code == 1
 
 
 def test_nothing_that_stands_there_is_replaced_and_what_is_equal_is_well(house: House) -> None:
@@ -166,8 +166,10 @@ def test_a_file_without_a_result_is_explained(house: House) -> None:
     house.drop("waiting.mp3", b"another sound")
     house.take("waiting.mp3")
 
-    assert "no result yet" in house.run("render", "waiting.mp3").err
-    assert "knows no file here" in house.run("render", "nobody.mp3").err
+    out = str(house.root / "texts")
+
+    assert "no result yet" in house.run("render", "waiting.mp3", "--out", out).err
+    assert "knows no file here" in house.run("render", "nobody.mp3", "--out", out).err
 
 
 @pytest.mark.parametrize(
