@@ -39,6 +39,16 @@ def test_a_sentence_of_few_letters_goes_by_the_one_before_it_and_the_first_by_th
     assert scripts([said("OK."), said("那我们开始聊一聊字幕这件事"), said("OK.")]) == ["han", "han", "han"]
 
 
+def test_a_few_words_of_english_in_passing_do_not_end_a_chinese_run() -> None:
+    talk = [
+        said("那我们开始聊一聊字幕这件事"),
+        said("Good morning, everybody."),
+        said("We will do our best to keep moving"),
+    ]
+
+    assert scripts(talk) == ["han", "han", "latin"]
+
+
 @pytest.mark.parametrize(
     ("text", "language"),
     [

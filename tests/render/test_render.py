@@ -1,5 +1,6 @@
 """Every format of the table writes every transcript, as UTF-8, and holds its text."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -59,6 +60,20 @@ def lossy(edition: Edition) -> str:
     text = FORMATS["srt"].render(edition)
     assert isinstance(text, str)
     return text if edition.plainly else text.replace("e", "", 1)
+
+
+def broken(edition: Edition) -> str:
+    """A writer of JSON that is none, wherever cues were cut."""
+    text = FORMATS["json"].render(edition)
+    assert isinstance(text, str)
+    return text if edition.plainly else text.replace("{", "", 2)
+
+
+def test_a_json_that_is_none_is_not_handed_out(talk: Transcript) -> None:
+    rendering = render_with({"json": replace(FORMATS["json"], render=broken)}, document(talk), ["json"])
+
+    assert json.loads(rendering.texts["json"])["text"] == talk.text
+    assert rendering.notes
 
 
 def always_lossy(edition: Edition) -> str:

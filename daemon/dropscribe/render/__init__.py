@@ -91,9 +91,17 @@ def _checked(format_: Format, edition: Edition) -> str | bytes:
 def _holds(format_: Format, edition: Edition, content: str | bytes) -> bool:
     if format_.meant is None or format_.shown is None or isinstance(content, bytes):
         return True
-    return same_text(format_.shown(content), format_.meant(edition))
+    try:
+        return same_text(format_.shown(content), format_.meant(edition))
+    except (ValueError, LookupError):
+        return False
 
 
 def _utf8(content: str | bytes) -> bytes:
     """JSON escapes can smuggle half a character in; no output may fail for that."""
-    return content if isinstance(content, bytes) else _LONE_SURROGATE.sub("\ufffd", content).encode()
+    if isinstance(content, bytes):
+        return content
+    try:
+        return content.encode()
+    except UnicodeEncodeError:
+        return _LONE_SURROGATE.sub("\ufffd", content).encode()

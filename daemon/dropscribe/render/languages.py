@@ -31,6 +31,9 @@ _OF_SCRIPT: Mapping[Script, str] = MappingProxyType(
 _LATIN: Final = ("en", "fr", "de", "es", "pt", "it", "vi", "id")
 _FEW = 8
 """Letters below which a sentence says nothing of its script, and goes by the one before it."""
+_SHORT = 25
+"""The same for one in Latin after one in a script with narrower lines, which it fits: it is said in passing."""
+_NARROW: Final = frozenset[Script]({"han", "kana", "hangul", "thai"})
 _SAMPLE = 2000
 """Words from which the language of a channel is told."""
 _ENOUGH = 0.2
@@ -45,8 +48,8 @@ def scripts(segments: Sequence[Segment]) -> list[Script]:
     found: list[Script] = []
     for count in counts:
         script = _script(count, japanese)
-        few = sum(count.values()) < _FEW
-        found.append(found[-1] if few and found else script)
+        most = _SHORT if script == "latin" and found and found[-1] in _NARROW else _FEW
+        found.append(found[-1] if found and sum(count.values()) < most else script)
     return _from_behind(found, counts)
 
 

@@ -11,9 +11,11 @@ from typing import Any
 from dropscribe.model import Document, Segment, Transcript, Word
 from dropscribe.render.align import fits
 from dropscribe.render.edition import Edition
+from dropscribe.render.listing import head, items
 
 NAME = "json"
 SCHEMA = "dropscribe.transcript/1"
+_SEGMENTS = '\n "segments": ['
 _FAMILY = SCHEMA.partition("/")[0] + "/"
 
 
@@ -47,7 +49,8 @@ def meant(edition: Edition) -> str:
 
 def shown(text: str) -> str:
     """The text that a file holds."""
-    return "".join(segment["text"] for segment in json.loads(text)["segments"])
+    head(text, _SEGMENTS)
+    return "".join(segment["text"] for segment in items(text, _SEGMENTS))
 
 
 def _segment(edition: Edition, segment: Segment) -> str:

@@ -11,9 +11,11 @@ from dropscribe.model import Segment
 from dropscribe.render.characters import is_unspaced
 from dropscribe.render.edition import Edition
 from dropscribe.render.languages import languages, scripts
+from dropscribe.render.listing import head, items
 from dropscribe.render.tokens import Token, tokens
 
 NAME = "verbose_json"
+_SEGMENTS = '\n"segments": ['
 
 
 def render(edition: Edition) -> str:
@@ -39,8 +41,9 @@ def meant(edition: Edition) -> str:
 
 def shown(text: str) -> str:
     """The text that a file holds."""
-    body = json.loads(text)
-    return "".join([*(one["text"] for one in body["segments"]), *(one["word"] for one in body["words"])])
+    head(text, _SEGMENTS)
+    segments, words = items(text, _SEGMENTS), items(text, '\n"words": [')
+    return "".join([*(one["text"] for one in segments), *(one["word"] for one in words)])
 
 
 def _listed(items: Sequence[Mapping[str, Any]]) -> str:
