@@ -173,5 +173,6 @@ def quality_line(report: Report) -> str:
         f"{report.faulty[fault]} {FAULTS[fault]} ({'first ' if report.faulty[fault] > 1 else ''}{clock(at // 1000)})"
         for fault, at in sorted(firsts.items(), key=lambda item: -report.faulty[item[0]])
     ]
-    said = f"{report.cues} cue{'s' if report.cues > 1 else ''}, {report.a_minute:.1f} a minute, {report.clean_share:.1f} % clean"
+    count = f"{report.cues} cue{'s' if report.cues > 1 else ''}"
+    said = f"{count}, {report.a_minute:.1f} a minute, {report.clean_share:.1f} % clean"
     return "; ".join([said, ", ".join(wrong)]) if wrong else said
