@@ -37,6 +37,20 @@ def test_a_limit_that_is_set_holds_for_every_script_and_leaves_the_others(key, v
             assert changed <= {field}
 
 
+@pytest.mark.parametrize(
+    ("subtitles", "shortest", "longest"),
+    [
+        (Subtitles(longest=1.0), 500, 1000),
+        (Subtitles(shortest=5.0), 5000, 10_000),
+        (Subtitles(shortest=2.0, longest=2.0), 2000, 2000),
+    ],
+)
+def test_of_two_limits_that_do_not_go_together_the_one_that_nobody_set_gives_way(subtitles, shortest, longest) -> None:
+    limits = limits_for(subtitles, "latin")
+
+    assert (limits.shortest_ms, limits.longest_ms) == (shortest, longest)
+
+
 def test_shorts_are_narrow_and_quick_and_single_line_is_one_line() -> None:
     assert limits_for(Subtitles("shorts"), "han") == Limits(24, 2, 5000, 700, 0, 11 * 1.25)
     assert limits_for(Subtitles("single-line"), "latin").lines == 1

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dropscribe.config.drafts import Draft, Report
 from dropscribe.config.schema import MODEL_STUDIO, STORAGE, Key, Section
 from dropscribe.config.urls import host, is_internal, is_plain, is_service_domain, region_of
-from dropscribe.render.profiles import Subtitles, limits_for
 
 KEYS = ("access_key_id", "access_key_secret")
 SHORT_GRACE = 60.0
@@ -24,16 +23,8 @@ def check_model_studio(draft: Draft, report: Report) -> None:
 
 
 def check_subtitles(draft: Draft, report: Report) -> None:
-    """A cue may last longer than it has to, also where only one of the two is written."""
-    if draft.faulty & {"profile", "shortest", "longest"} or draft.broken:
-        return
-    limits = limits_for(
-        Subtitles(draft.values["profile"], **{key: draft.get(key) for key in ("shortest", "longest")}), "latin"
-    )
-    if 2 * limits.shortest_ms > limits.longest_ms:
-        key = "shortest" if "shortest" in draft.written else "longest"
-        message = f"`shortest` ({limits.shortest_ms} ms) has to be at most half of `longest` ({limits.longest_ms} ms)"
-        report.fault(draft.at(key), draft.line_of(key), f"{message}; lengthen `longest`, or shorten `shortest`")
+    """A cue may stand as long as it has to."""
+    _in_order(draft, "shortest", "longest", report)
 
 
 def check_retry(draft: Draft, report: Report) -> None:

@@ -97,7 +97,16 @@ def limits_for(subtitles: Subtitles, script: Script, format_name: str = "") -> L
         cps=cps * profile.speed,
     )
     limits = replace(limits, **_OTHERWISE.get((subtitles.profile, format_name), {}))
-    return replace(limits, **_set(subtitles))
+    return _reconciled(replace(limits, **_set(subtitles)), subtitles)
+
+
+def _reconciled(limits: Limits, subtitles: Subtitles) -> Limits:
+    """Of two limits that do not go together, the one that nobody has set gives way."""
+    if 2 * limits.shortest_ms <= limits.longest_ms:
+        return limits
+    if subtitles.shortest is None:
+        return replace(limits, shortest_ms=limits.longest_ms // 2)
+    return replace(limits, longest_ms=2 * limits.shortest_ms) if subtitles.longest is None else limits
 
 
 def _line(profile: str, script: Script, usual: int) -> int:
