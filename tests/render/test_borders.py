@@ -3,7 +3,8 @@
 import pytest
 
 from dropscribe.model import Word
-from dropscribe.render.borders import FORBIDDEN, border_costs, kinds, tears
+from dropscribe.render.borders import FORBIDDEN, border_costs, tears
+from dropscribe.render.kinds import kinds
 from dropscribe.render.speech import runs
 from render.documents import said, transcript
 

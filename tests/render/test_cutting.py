@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dropscribe.render.cutting import Cut, Layout, cut, measured, search
+from dropscribe.render.cutting import Cut, cut, search
+from dropscribe.render.layout import Layout
+from dropscribe.render.measured import measured
 from dropscribe.render.profiles import Limits, Subtitles, limits_for
 from dropscribe.render.speech import Run, runs
 from render.documents import spoken, transcript

@@ -1,19 +1,14 @@
 """What it costs to end a line or a cue between two tokens: nothing after a sentence, much after an article."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
-from dropscribe.render.characters import CLOSERS, OPENERS, SENTENCE_ENDS, cells, is_unspaced
+from dropscribe.render.characters import OPENERS
+from dropscribe.render.kinds import CLAUSE, COMMA, NO_MARK, SENTENCE, Kind
 from dropscribe.render.lexicon import Phrases, phrases
-from dropscribe.render.profiles import Script
 from dropscribe.render.speech import Run
-from dropscribe.render.wordlists import WordList, word_list
 
-SENTENCE, CLAUSE, COMMA, NO_MARK = 0.0, 0.6, 1.0, 4.0
 LEAST_WITHOUT_MARK: Final = 0.3
 PAUSE_WORTH_MS: Final = 150
 """A pause of this length takes 1 off the cost of a border without a mark, down to LEAST_WITHOUT_MARK."""
@@ -35,166 +30,9 @@ _A_SYLLABLE: Final = 4
 _BAD: Final = 4.0
 """A penalty from here on means that the border tears something apart."""
 
-_CLAUSE_MARKS: Final = ";:—–；："
-_COMMA_MARKS: Final = ",、،，､؛၊"
 _HIRAGANA = re.compile("[\u3041-\u309f]")
 _IDEOGRAPH = re.compile("[\u4e00-\u9fff々]")
 _KATAKANA = re.compile("[\u30a1-\u30ff]")
-_INITIAL = re.compile(r"(?:[^\W\d_]\.)+", re.ASCII)
-_ABBREVIATIONS: Final = frozenset(
-    [
-        "bzw",
-        "ca",
-        "capt",
-        "co",
-        "col",
-        "corp",
-        "d.h",
-        "dott",
-        "dr",
-        "e.g",
-        "etc",
-        "fig",
-        "gen",
-        "gov",
-        "hon",
-        "i.e",
-        "inc",
-        "jr",
-        "lt",
-        "ltd",
-        "mlle",
-        "mm",
-        "mme",
-        "mr",
-        "mrs",
-        "ms",
-        "nr",
-        "prof",
-        "rep",
-        "rev",
-        "sen",
-        "sgt",
-        "sig",
-        "sr",
-        "sra",
-        "srta",
-        "st",
-        "str",
-        "u.a",
-        "ud",
-        "uds",
-        "usw",
-        "vol",
-        "vs",
-        "z.b",
-    ]
-)
-_STRIP: Final = OPENERS + CLOSERS + SENTENCE_ENDS + ",;:、،؛，；：､—–-"
-
-
-class Kind(NamedTuple):
-    """What a token's text alone tells: cells, reading characters, its mark, and what it is."""
-
-    width: int
-    tail: int
-    """Cells of the spaces after it."""
-    chars: float
-    """Characters to read, the spaces after it included."""
-    mark: float
-    ends_sentence: bool
-    lower: bool
-    holds: bool
-    leads: bool
-    follows: bool
-    number: bool
-    """Ends in a digit."""
-    capital: bool
-    latin_head: bool
-    latin_end: bool
-    glued: bool
-    """Neither ends in a space nor in a mark: what follows may belong to the same word."""
-    head: str
-    end: str
-
-
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """In what a run is written: what a token is depends on it."""
-
-    script: Script
-    language: str
-    wide: bool
-
-
-def kinds(run: Run) -> list[Kind]:
-    """What each token of a run is; the same text is looked at once."""
-    writing = Writing(run.script, run.language, run.wide)
-    known = _KNOWN.setdefault(writing, {})
-    if len(known) > _MOST_KNOWN:
-        known.clear()
-    found = []
-    for token in run.tokens:
-        text = token.text
-        kind = known.get(text)
-        if kind is None:
-            kind = known[text] = kind_of(text, writing)
-        found.append(kind)
-    return found
-
-
-_KNOWN: Final[dict[Writing, dict[str, Kind]]] = {}
-_MOST_KNOWN: Final = 20_000
-
-
-def kind_of(text: str, writing: Writing) -> Kind:
-    """One token's text in a run of this writing."""
-    bare = text.strip()
-    word = bare.strip(_STRIP)
-    lower = unicodedata.normalize("NFC", word).lower().replace("’", "'")
-    words = word_list(writing.language)
-    width, tail = cells(bare, writing.wide), cells(text[len(text.rstrip()) :])
-    halves = writing.script in ("han", "kana", "hangul")
-    end = bare.rstrip(CLOSERS)[-1:] or bare[-1:]
-    abbreviated = end == "." and (
-        lower.rstrip(".") in _ABBREVIATIONS or _INITIAL.fullmatch(bare.strip("\"'”’)")) is not None
-    )
-    mark = NO_MARK if abbreviated else _mark(end)
-    return Kind(
-        width=width,
-        tail=tail,
-        chars=(width + tail) / 2 if halves else width + tail,
-        mark=mark,
-        ends_sentence=mark == SENTENCE,
-        lower=word[:1].islower(),
-        holds=(lower in words.holds or (abbreviated and lower.rstrip(".") not in ("etc", "usw", "jr", "inc", "ltd"))),
-        leads=lower in words.leads,
-        follows=_follows(lower, words, writing),
-        number=word[-1:].isdigit(),
-        capital=word[:1].isupper() and lower not in words.holds and writing.script == "latin",
-        latin_head=_latin(word[:1]),
-        latin_end=_latin(word[-1:]),
-        glued=tail == 0 and mark == NO_MARK,
-        head=word[:1],
-        end=bare[-1:],
-    )
-
-
-def _mark(end: str) -> float:
-    if end in _COMMA_MARKS:
-        return COMMA
-    if end in _CLAUSE_MARKS:
-        return CLAUSE
-    return SENTENCE if end and end in SENTENCE_ENDS else NO_MARK
-
-
-def _follows(lower: str, words: WordList, writing: Writing) -> bool:
-    return lower in words.follows and (writing.script != "latin" or writing.language in ("vi", "id", "ru"))
-
-
-@lru_cache(maxsize=4096)
-def _latin(character: str) -> bool:
-    return bool(character) and (character.isdigit() or (character.isalpha() and not is_unspaced(character)))
 
 
 def border_costs(run: Run, kinds_of: Sequence[Kind], lexicon: bool = True) -> tuple[list[float], list[float]]:
@@ -205,8 +43,7 @@ def border_costs(run: Run, kinds_of: Sequence[Kind], lexicon: bool = True) -> tu
     tokens, begins = run.tokens, run.sentences
     costs, penalties = [0.0] * (len(tokens) + 1), [0.0] * (len(tokens) + 1)
     lexical = _Lexical(run, lexicon) if run.script in ("han", "kana", "thai") else None
-    before, last = kinds_of[0], tokens[0] if tokens else None
-    assert last is not None
+    before, last = kinds_of[0], tokens[0]
     for at in range(1, len(tokens)):
         after, token = kinds_of[at], tokens[at]
         if begins[at]:

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from dropscribe.model import Transcript
 from dropscribe.render.characters import cells
-from dropscribe.render.cutting import Cut, Measured, cut, measured
+from dropscribe.render.cutting import Cut, cut
+from dropscribe.render.measured import Measured, measured
 from dropscribe.render.profiles import Limits, Script, Subtitles, limits_for
 from dropscribe.render.speech import Run, by_channel, runs
 from dropscribe.render.timing import Span, show
