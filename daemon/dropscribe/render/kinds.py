@@ -66,6 +66,9 @@ _ABBREVIATIONS: Final = frozenset(
         "z.b",
     ]
 )
+_LAST: Final = frozenset({"etc", "usw", "jr", "inc", "ltd"})
+"""Abbreviations that stand at an end; after all others something belongs to them."""
+_MEASURE = re.compile("[这那每某]?[一二三四五六七八九十百千万两几半数0-9]*[个件条张本位种些项份篇只句段场台座幅支枚]")
 _STRIP: Final = OPENERS + CLOSERS + SENTENCE_ENDS + ",;:、،؛，；：､—–-"
 
 
@@ -143,7 +146,7 @@ def kind_of(text: str, writing: Writing) -> Kind:
         mark=mark,
         ends_sentence=mark == SENTENCE,
         lower=word[:1].islower(),
-        holds=(lower in words.holds or (abbreviated and lower.rstrip(".") not in ("etc", "usw", "jr", "inc", "ltd"))),
+        holds=lower in words.holds or _is_title(lower, abbreviated) or _counts(word, writing),
         leads=lower in words.leads,
         follows=_follows(lower, words, writing),
         number=word[-1:].isdigit(),
@@ -162,6 +165,15 @@ def _mark(end: str) -> float:
     if end in _CLAUSE_MARKS:
         return CLAUSE
     return SENTENCE if end and end in SENTENCE_ENDS else NO_MARK
+
+
+def _is_title(lower: str, abbreviated: bool) -> bool:
+    return abbreviated and lower.rstrip(".") not in _LAST
+
+
+def _counts(word: str, writing: Writing) -> bool:
+    """Chinese: a number with its measure word waits for what is counted."""
+    return writing.language == "zh" and _MEASURE.fullmatch(word) is not None
 
 
 def _follows(lower: str, words: WordList, writing: Writing) -> bool:
