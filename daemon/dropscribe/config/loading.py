@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from dropscribe.config.assemble import assemble
-from dropscribe.config.crosscheck import check_model_studio, check_retry, check_storage
+from dropscribe.config.crosscheck import check_model_studio, check_retry, check_storage, check_subtitles
 from dropscribe.config.derive import derive_inbox, derive_storage
 from dropscribe.config.drafts import Draft, Reading, Report
 from dropscribe.config.folders import check_folders, check_names, check_state
@@ -108,6 +108,7 @@ def _check(top: Draft, inboxes: Sequence[Draft], report: Report) -> None:
     derive_storage(top.section("storage"))
     for draft in inboxes:
         derive_inbox(draft, report)
+        check_subtitles(draft.section("subtitles"), report)
     check_model_studio(top.section("model_studio"), report)
     check_storage(top.section("storage"), report)
     check_retry(top.section("retry"), report)
