@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from dropscribe.boundaries import Step
-from dropscribe.clock import wait_for_event
+from dropscribe.clock import Wake, wait_for_event
 from dropscribe.config.settings import Settings
 from dropscribe.error_codes import remedy_for
 from dropscribe.errors import OutOfOrder, TryLater
@@ -97,7 +97,7 @@ class Collector:
         self._running: set[asyncio.Task[None]] = set()
         self._fetching = asyncio.Semaphore(AT_ONCE)
         self._wanted: set[int] = set()
-        self.wake = asyncio.Event()
+        self.wake = Wake()
 
     @property
     def open_tasks(self) -> int:

@@ -4,13 +4,12 @@ at start:  list the last 24 hours -> adopt tasks of ours that the ledger does no
 then:      each lost batch -> complete list -> every candidate asked -> adopted | never arrived | expired | ask again
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 import structlog
 
 from dropscribe.boundaries import Step
-from dropscribe.clock import wait_for_event
+from dropscribe.clock import Wake, wait_for_event
 from dropscribe.config.settings import Settings
 from dropscribe.errors import OutOfOrder, TryLater
 from dropscribe.house import House
@@ -43,7 +42,7 @@ class Reconciler:
         self._on_needed = on_needed
         self._foreign: set[str] = set()
         self._invisible: dict[str, float] = {}
-        self.wake = asyncio.Event()
+        self.wake = Wake()
 
     @property
     def _settings(self) -> Settings:

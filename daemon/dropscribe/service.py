@@ -20,13 +20,14 @@ from typing import Any, TypeVar
 import structlog
 
 from dropscribe.cleanup import Cleaner
-from dropscribe.clock import Clock, SystemClock
+from dropscribe.clock import Clock, SystemClock, Wake
 from dropscribe.collect import Collector
 from dropscribe.config import restart_needed
 from dropscribe.config.settings import InboxSettings, Settings, secrets_of
 from dropscribe.deliver import Deliverer
 from dropscribe.errors import Misconfigured, OutOfOrder
 from dropscribe.folders import FolderGuard
+from dropscribe.heartbeat import Heartbeat
 from dropscribe.house import House
 from dropscribe.intake import Intake
 from dropscribe.ledger import REMEDY, Ledger, upkeep
@@ -40,6 +41,7 @@ from dropscribe.remote.model_studio import ModelStudio
 from dropscribe.remote.oss import OssStore
 from dropscribe.remote.ports import ObjectStore, Recogniser
 from dropscribe.scopes import Scopes
+from dropscribe.sd_notify import Notifier
 from dropscribe.submit import Submitter
 from dropscribe.upload import Uploader
 from dropscribe.watch import FolderWatch, watch_mode
@@ -104,10 +106,11 @@ class Service:
         once: bool = False,
         patience: float = 600.0,
         reread: Callable[[], Settings] | None = None,
+        notifier: Notifier | None = None,
     ) -> None:
         """Hold the state folder and build every room; nothing runs yet. Called in the loop that will run it.
 
-        `reread` reads the configuration again, for SIGHUP.
+        `reread` reads the configuration again, for SIGHUP. `notifier` tells a service manager how things stand.
 
         Raises:
             StateHeld, Misconfigured, OSError: the ledger cannot be opened.
@@ -130,6 +133,7 @@ class Service:
         self._furnish(once)
         if once:
             self._once = Once(self._house, self._intakes, patience)
+        self._heartbeat = Heartbeat(self._house, self._judged_rooms(), notifier or Notifier(None))
 
     async def run(self) -> Outcome:
         """Run until stopped (or, with `once`, until all that lay in the inboxes is delivered or failed)."""
@@ -149,6 +153,7 @@ class Service:
         """Ask for an orderly end."""
         if not self._stop.is_set():
             log.info("daemon.stopping")
+            self._heartbeat.stopping()
         self._outcome.interrupted = self._outcome.interrupted or interrupted
         self._outcome.stopped = True
         self._stop.set()
@@ -226,6 +231,17 @@ class Service:
         for name in self._house.inboxes:
             self._spawn(f"deliver {name}", self._deliverers[name].run())
             self._spawn(f"intake {name}", self._intakes[name].run())
+        self._spawn("heartbeat", self._heartbeat.run())
+
+    def _judged_rooms(self) -> dict[str, Wake]:
+        """Those that belong to no folder: a dead network disk holds the others, and a restart would not help."""
+        return {
+            "upload": self._uploader.wake,
+            "submit": self._submitter.wake,
+            "reconcile": self._reconciler.wake,
+            "collect": self._collector.wake,
+            "cleanup": self._cleaner.wake,
+        }
 
     def _spawn(self, name: str, room: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(room, name=name)
@@ -321,7 +337,7 @@ class Service:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self.stop)
         loop.add_signal_handler(signal.SIGINT, partial(self.stop, True))
-        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        loop.add_signal_handler(signal.SIGHUP, self._heartbeat.around(self._reload))
 
     def _reload(self) -> None:
         """SIGHUP: the new configuration if it is sound and needs no restart; else the old one stays, and says why."""

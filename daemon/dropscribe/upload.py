@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, TypeVar, cast
 import structlog
 
 from dropscribe.boundaries import Step
-from dropscribe.clock import wait_for_event
+from dropscribe.clock import Wake, wait_for_event
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.disk.faults import is_disk_fault
 from dropscribe.disk.sources import folder_at, look_of_stat, open_source
@@ -124,7 +124,7 @@ class Uploader:
         self._claimed_at = 0.0
         self._slots = asyncio.Semaphore(house.settings.storage.uploads)
         self._running: set[asyncio.Task[None]] = set()
-        self.wake = asyncio.Event()
+        self.wake = Wake()
 
     @property
     def _settings(self) -> Settings:

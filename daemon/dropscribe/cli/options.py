@@ -36,13 +36,13 @@ def log_option(command: Command) -> Command:
     )(command)
 
 
-def settings_for(context: click.Context, config: Path | None) -> Settings:
-    """Read the configuration of this command.
+def settings_for(context: click.Context, config: Path | None, keyless: bool = False) -> Settings:
+    """Read the configuration of this command; `keyless` where it calls no service.
 
     Raises:
         Misconfigured: all its faults.
     """
-    return load(find(config or context.obj, os.environ), os.environ)
+    return load(find(config or context.obj, os.environ), os.environ, keyless=keyless)
 
 
 def log_to_stderr(log_format: str, settings: Settings) -> None:

@@ -60,7 +60,7 @@ def retry(context: click.Context, config: Path | None, every: bool, code: str | 
     """
     if [every, code is not None, bool(paths)].count(True) != 1:
         raise click.UsageError("Say what to try again: PATH..., or --all, or --code CODE.")
-    settings = settings_for(context, config)
+    settings = settings_for(context, config, keyless=True)
     with stories.reading(settings.state) as connection:
         if connection is None:
             raise click.ClickException(f"There is no ledger in {settings.state} yet, so no file has failed.")

@@ -13,6 +13,7 @@ from dropscribe.cli.options import config_option, log_option, log_to_stderr, set
 from dropscribe.config.reading import Wrong
 from dropscribe.config.settings import Settings
 from dropscribe.config.units import seconds
+from dropscribe.sd_notify import Notifier
 from dropscribe.service import Outcome, Service
 
 
@@ -64,7 +65,9 @@ def run(context: click.Context, config: Path | None, log_format: str, once: bool
 
 
 async def _serve(settings: Settings, once: bool, patience: float, reread: Callable[[], Settings]) -> Outcome:
-    return await Service(settings, once=once, patience=patience, reread=reread).run()
+    notifier = Notifier.from_environment(os.environ, os.getpid())
+    notifier.status(f"opening the ledger in {settings.state}")
+    return await Service(settings, once=once, patience=patience, reread=reread, notifier=notifier).run()
 
 
 def exit_code(outcome: Outcome, once: bool) -> ExitCode:

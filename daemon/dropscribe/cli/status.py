@@ -52,7 +52,7 @@ def status(context: click.Context, config: Path | None, as_json: bool, path: byt
 
     PATH names a file by its path in the inbox, outbox, done or failed folder. Works with and without a running daemon.
     """
-    settings = settings_for(context, config)
+    settings = settings_for(context, config, keyless=True)
     with stories.reading(settings.state) as connection:
         desk = Desk(settings, connection)
         if path is None:
