@@ -53,7 +53,7 @@ clean: ## what the above has made
 $(READY): pyproject.toml constraints.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "dropscribe needs Python 3.11 or newer; try: make PYTHON=python3.12 ..."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "this Python cannot make virtual environments; on Debian: apt-get install python3-venv"; exit 1; }
-	$(BIN)/python $(PIP) --constraint constraints.txt --editable . --requirement requirements-dev.txt
+	$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[sandbox]' --requirement requirements-dev.txt
 	@touch $@
 
 # The official SDK pins what it likes; it lives apart and proves that the stand-in speaks the real protocol.
