@@ -56,7 +56,7 @@ async def _ask(path: Path, channels: Sequence[int]) -> Mapping[str, Any]:
     finally:
         if process.returncode is None:
             process.kill()
-            await process.wait()
+            await process.communicate()  # to the end of its pipe, so that nothing is left for a loop that is closed
     if process.returncode != 0:
         raise Unheard("InternalError.Algo", f"The sandbox's ear ended with {process.returncode}.")
     answer: Mapping[str, Any] = json.loads(out)
