@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
@@ -45,6 +45,6 @@ def settings_for(context: click.Context, config: Path | None, keyless: bool = Fa
     return load(find(config or context.obj, os.environ), os.environ, keyless=keyless)
 
 
-def log_to_stderr(log_format: str, settings: Settings) -> None:
-    """Set up logging; the secrets of the configuration never pass."""
-    logs.set_up(log_format, sys.stderr, secrets_of(settings))  # type: ignore[arg-type]  # one of the option's choices
+def log_to_stderr(log_format: str, settings: Settings, instead: TextIO | None = None) -> None:
+    """Set up logging, to `instead` where that leads to stderr; the secrets of the configuration never pass."""
+    logs.set_up(log_format, instead or sys.stderr, secrets_of(settings))  # type: ignore[arg-type]  # one of the option's choices
