@@ -23,7 +23,7 @@ test: $(READY) $(SDK_READY) ## all tests: fast ones, then those that start and k
 	$(BIN)/python -m pytest -q -n 2 -m "kill or journey"
 
 systemd: $(READY) $(INSTALLED_READY) ## the units under a really booted systemd; needs root
-	$(BIN)/python -m pytest -q -m systemd
+	$(BIN)/python -m pytest -q -m systemd tests/systemd
 
 fast: $(READY) ## the fast tests alone
 	$(BIN)/python -m pytest -q -n 2 -m "not kill and not journey and not systemd"

@@ -146,6 +146,28 @@ def test_a_second_daemon_has_its_own_configuration_and_state(machine: Machine, u
     assert second.pid != unit.pid
 
 
+def test_roots_looks_into_the_ledger_of_a_stopped_daemon_do_not_lock_it_out(machine: Machine, unit: Unit) -> None:
+    delivers(machine, "before")
+    unit.do("stop")
+    machine.run("/opt/dropscribe/bin/dropscribe status --config /etc/dropscribe/config.yaml")
+    unit.do("start")
+    delivers(machine, "afterwards")
+    assert machine.run("stat -c %U /var/lib/dropscribe/* | sort -u") == "dropscribe"
+
+
+def test_another_user_may_own_it(machine: Machine, unit: Unit) -> None:
+    unit.do("stop")
+    machine.run("id alice || useradd --create-home alice; install -d -o alice /srv/dropscribe/alice")
+    machine.run("install -d -o alice -g alice /home/alice/recordings")
+    machine.configure("talks", inboxes=[{"inbox": "/home/alice/recordings/inbox", "settle": "100ms"}])
+    lines = ("[Service]", "User=alice", "Group=alice", "ProtectHome=tmpfs", "BindPaths=/home/alice/recordings", "")
+    machine.write("/etc/systemd/system/dropscribe.service.d/test.conf", "\n".join(lines))
+    machine.run("systemctl daemon-reload && systemctl start dropscribe")
+    machine.write("/home/alice/recordings/inbox/mine.mp3", "sound")
+    eventually(lambda: machine.exists("/home/alice/recordings/outbox/mine.json"))
+    assert machine.run("stat -c %U /home/alice/recordings/outbox/mine.json /var/lib/dropscribe") == "alice\nalice"
+
+
 def test_status_and_check_find_the_daemon_from_outside(machine: Machine, unit: Unit) -> None:
     delivers(machine, "seen")
     command = "/opt/dropscribe/bin/dropscribe status --config /etc/dropscribe/config.yaml"

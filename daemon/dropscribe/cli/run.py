@@ -52,8 +52,16 @@ class Duration(click.ParamType[float]):
 def run(context: click.Context, config: Path | None, log_format: str, once: bool, patience: float) -> int:
     """Watch the inboxes and transcribe what is dropped there.
 
-    Runs in the foreground until SIGTERM or Ctrl-C, and picks up where it stopped. With --once it exits 0 when all is
-    delivered, 2 if a file failed, 1 if a fault lasted longer than --patience.
+    Runs in the foreground until SIGTERM or Ctrl-C, then ends within 10 s with 0, and picks up where it stopped. SIGHUP
+    reloads the configuration; a faulty one is refused, and the old one stays. With --once it exits 0 when all is
+    delivered, 2 if a file failed, 1 if a fault lasted longer than --patience, 130 after Ctrl-C; on a terminal it shows
+    how far it is. 75: another daemon holds the state folder. 78: the configuration is faulty.
+
+    \b
+    Examples:
+      dropscribe run --config /etc/dropscribe/config.yaml
+      dropscribe run --once --patience 2h && echo "all delivered"
+      dropscribe run --once --log-format json 2>> dropscribe.log
     """
     settings = settings_for(context, config)
     view = progress_view(once, log_format)

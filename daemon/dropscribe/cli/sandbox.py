@@ -31,6 +31,11 @@ def sandbox(port: int, speed: float, task_seconds: float, listen: bool, rates: b
     time.
 
     \b
+    Examples:
+      dropscribe sandbox > config.yaml &
+      dropscribe sandbox --listen --port 9000
+
+    \b
     For programs on this machine, under http://127.0.0.1:PORT/_sandbox/:
       GET    state      objects, uploads, tasks, billing book, counters, faults
       POST   faults     {"call": "submit", "does": "error", "status": 429,

@@ -50,7 +50,14 @@ LAST = 100
 def status(context: click.Context, config: Path | None, as_json: bool, path: bytes | None) -> None:
     """Show what is where, what waits and why, and what failed; or the story of one file.
 
-    PATH names a file by its path in the inbox, outbox, done or failed folder. Works with and without a running daemon.
+    PATH names a file by its path in the inbox, outbox, done or failed folder. Works with and without a running daemon,
+    and needs no keys. Exits 1 if PATH is neither on disk nor in the ledger.
+
+    \b
+    Examples:
+      dropscribe status
+      dropscribe status /srv/dropscribe/meetings/outbox/talk.srt
+      dropscribe status --json | jq -r '.files[] | select(.state == "failed") | .path'
     """
     settings = settings_for(context, config, keyless=True)
     with stories.reading(settings.state) as connection:
