@@ -38,9 +38,9 @@ def missing() -> str | None:
     """Why there can be no such machine here."""
     if os.geteuid() != 0:
         return "a systemd can only be booted by root"
-    for tool in ("/lib/systemd/systemd", "unshare", "nsenter", "ip", "systemd-analyze"):
+    for tool in ("/lib/systemd/systemd", "unshare", "nsenter", "ip", "setfacl"):
         if shutil.which(tool) is None:
-            return f"{tool} is missing (Debian: apt-get install systemd util-linux iproute2)"
+            return f"{tool} is missing (Debian: apt-get install systemd util-linux iproute2 acl)"
     if not INSTALLED.is_dir():
         return f"{INSTALLED.name} is missing; `make systemd` makes it and runs these tests"
     return None
@@ -95,7 +95,8 @@ class Machine:
             self.write(f"/etc/systemd/system/{unit}.service.d/quick.conf", QUICK)
         for name, secret in SECRETS.items():
             self.write(f"/etc/credstore/dropscribe.{name}", f"{secret}\n", 0o600)
-        self.run("install -d -m 750 -o dropscribe -g dropscribe /srv/dropscribe")
+        self.run("install -d -m 2770 -o dropscribe -g dropscribe /srv/dropscribe")
+        self.run("setfacl --default --modify g:dropscribe:rwX /srv/dropscribe")
         self.run("systemctl daemon-reload")
 
     def start_sandbox(self) -> None:

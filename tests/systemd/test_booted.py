@@ -146,6 +146,23 @@ def test_a_second_daemon_has_its_own_configuration_and_state(machine: Machine, u
     assert second.pid != unit.pid
 
 
+def test_a_person_of_its_group_drops_files_and_takes_the_results(machine: Machine, unit: Unit) -> None:
+    machine.run("id bob || useradd --groups dropscribe bob")
+    as_bob = "umask 022; cd /srv/dropscribe/talks && mkdir inbox/mine && echo sound > inbox/mine/talk.mp3"
+    machine.run(f"su bob -s /bin/sh -c '{as_bob}'")
+    eventually(lambda: machine.exists("/srv/dropscribe/talks/done/mine/talk.mp3"))
+    take = "cd /srv/dropscribe/talks/outbox/mine && cat talk.json && mv talk.json talk.srt ../.."
+    assert '"schema"' in machine.run(f"su bob -s /bin/sh -c '{take}'")
+
+
+def test_without_the_extra_the_demo_works_and_says_what_is_missing(machine: Machine) -> None:
+    said = machine.run("cd /tmp && /opt/dropscribe/bin/dropscribe demo")
+    assert said.startswith("The sandbox does not listen (not installed: pocketsphinx and av; pip install")
+    assert "And so, my fellow Americans" in machine.run("cat /tmp/dropscribe-demo-*/outbox/jfk_en.srt")
+    refused = machine.run("/opt/dropscribe/bin/dropscribe sandbox --listen 2>&1; echo $?", check=False)
+    assert refused.startswith("Error: --listen needs pocketsphinx and av") and refused.endswith("\n1")
+
+
 def test_roots_looks_into_the_ledger_of_a_stopped_daemon_do_not_lock_it_out(machine: Machine, unit: Unit) -> None:
     delivers(machine, "before")
     unit.do("stop")

@@ -24,7 +24,7 @@ def demo(listen: bool | None) -> int:
     """Show the whole way from inbox to outbox in a temporary folder, without an account.
 
     Starts the sandbox and the daemon, drops four sample recordings into an inbox, and shows what becomes of them. With
-    the extra `sandbox` installed (pip install 'dropscribe[sandbox]') they are really recognised, offline, by
+    the extra `sandbox` installed (pip install '.[sandbox]') they are really recognised, offline, by
     PocketSphinx, which knows English and says what it could not make out. Takes about twenty seconds, needs no
     network, costs nothing, leaves nothing running. The folder stays for a look; delete it when you like.
     """

@@ -4,7 +4,7 @@ import click
 
 from dropscribe.sandbox import missing_ear
 
-REMEDY = "pip install 'dropscribe[sandbox]'"
+REMEDY = "pip install '.[sandbox]'"
 
 
 def will_listen(wanted: bool | None) -> bool:

@@ -24,7 +24,7 @@ def sandbox(port: int, speed: float, task_seconds: float, listen: bool, rates: b
     was given is gone when it stops.
 
     It does not listen to what it gets. It knows the words of the sample recordings; any other file gets a transcript
-    that says so. With --listen, and the extra `sandbox` installed (pip install 'dropscribe[sandbox]'), PocketSphinx
+    that says so. With --listen, and the extra `sandbox` installed (pip install '.[sandbox]'), PocketSphinx
     recognises English offline at several times its length, and says what it could not make out.
 
     A file that begins with NOSPEECH fails as silence does; one that begins with BROKEN:CODE fails with that code, every
