@@ -35,7 +35,6 @@ def machine(booted: Machine) -> Iterator[Machine]:
     booted.run("systemctl stop dropscribe 'dropscribe@*'; systemctl reset-failed", check=False)
     booted.run("rm -rf /var/lib/dropscribe* /srv/dropscribe/* /etc/systemd/system/dropscribe.service.d/test.conf")
     booted.run("systemctl daemon-reload")
-    booted.stop_sandbox()
 
 
 @pytest.fixture
