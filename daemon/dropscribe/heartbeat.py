@@ -24,7 +24,9 @@ log = structlog.get_logger()
 TICK = 10.0
 CALL_EVERY = 60.0
 """Seconds between two calls of the rooms: each costs a look into the ledger."""
-LEDGER_PATIENCE = 60.0
+COUNTING_SHARE = 100
+"""The ledger is asked for its counts at most one part in a hundred of the time."""
+LEDGER_PATIENCE = 120.0
 """Seconds; an answer takes milliseconds, and a disk that refuses is known as a scope."""
 ROOM_PATIENCE = 900.0
 """Seconds without a fact; calls of the network end by themselves long before."""
@@ -91,7 +93,8 @@ class Heartbeat:
         self._notifier = notifier
         self._asked: float | None = None
         self._answer: asyncio.Task[Work] | None = None
-        self._call_at = self._fact_at = 0.0
+        self._ask_at = self._call_at = self._fact_at = 0.0
+        self._stopping = False
         self._work = Work()
         self._hanging: str | None = None
         self._remark = ""
@@ -102,9 +105,13 @@ class Heartbeat:
             return
         self._notifier.ready()
         tick = min(TICK, (self._notifier.watchdog or TICK * 3) / 3)
-        while True:
-            self.beat()
-            await self._house.clock.sleep(tick)
+        try:
+            while True:
+                self.beat()
+                await self._house.clock.sleep(tick)
+        finally:
+            if self._answer is not None:
+                self._answer.cancel()
 
     def beat(self) -> None:
         """Feed the watchdog if all that was asked before has moved; ask anew."""
@@ -118,9 +125,11 @@ class Heartbeat:
         elif hanging != self._hanging:
             log.critical("daemon.hangs", what=hanging, remedy="the service manager restarts it; please report this")
         self._hanging = hanging
-        self._notifier.status(status_line(self._work, scopes, self._remark))
+        if not self._stopping:
+            self._notifier.status(status_line(self._work, scopes, self._remark))
 
     def stopping(self) -> None:
+        self._stopping = True
         self._notifier.stopping()
 
     def around(self, reload: Callable[[], None]) -> Callable[[], None]:
@@ -146,14 +155,20 @@ class Heartbeat:
 
     def _ask_ledger(self, now: float) -> None:
         """One question at a time: through its writer, then through its reader."""
-        if self._answer is not None and not self._answer.done():
-            return
         if self._answer is not None:
+            if not self._answer.done():
+                return
             before, self._work = self._work, self._answer.result()
             self._fact_at = now if self._work != before else self._fact_at
-        self._asked = now
-        self._answer = asyncio.create_task(self._through_the_ledger(), name="heartbeat ledger")
+            self._answer = self._asked = None
+        if now >= self._ask_at:
+            self._asked = now
+            self._answer = asyncio.create_task(self._through_the_ledger(), name="heartbeat ledger")
 
     async def _through_the_ledger(self) -> Work:
+        began = self._house.clock.monotonic()
         await self._house.ledger.do(upkeep.read_meta, "ledger_id")
-        return await self._house.ledger.look(tallies.work)
+        work = await self._house.ledger.look(tallies.work)
+        took = self._house.clock.monotonic() - began
+        self._ask_at = began + min(CALL_EVERY, took * COUNTING_SHARE)  # a large backlog takes long to count
+        return work

@@ -35,6 +35,8 @@ class Tale:
     payments: tuple[Payment, ...] = ()
     siblings: tuple[FileRow, ...] = ()
     earlier: tuple[FileRow, ...] = ()
+    error_stands: bool = True
+    """Whether the error file is where it was put: a retry takes it away."""
 
 
 def overview(status: Status) -> Iterator[str]:
@@ -119,7 +121,7 @@ def tell(tale: Tale) -> Iterator[str]:
     if tale.view.outputs:
         yield _line("outputs", ", ".join(_beside_the_first(tale.view.outputs)))
     yield _line("source", tale.source)
-    if tale.row.error_file is not None and tale.view.state == "failed":
+    if tale.row.error_file is not None and tale.view.state == "failed" and tale.error_stands:
         yield _line("error", display(tale.row.error_file))
     yield from _remarks(tale)
 

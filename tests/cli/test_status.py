@@ -230,6 +230,14 @@ def test_an_earlier_file_of_the_same_path_is_mentioned(house: House) -> None:
     assert "1 before at this path: delivered" in out
 
 
+def test_an_error_file_that_a_retry_took_away_is_not_pointed_at(house: House) -> None:
+    house.fail("bad.mp3")
+    assert str(house.failed / "bad.mp3.error.json") in house.run("status", "bad.mp3").out
+    assert house.run("retry", str(house.failed / "bad.mp3")).code == 0
+    out = house.run("status", "bad.mp3").out
+    assert "failed" in out and "error.json" not in out
+
+
 def test_the_story_of_a_file_that_went_well_takes_five_lines(house: House) -> None:
     house.deliver("a/talk.mp3")
     lines = house.run("status", "a/talk.mp3").out.splitlines()

@@ -220,6 +220,7 @@ class Desk:
             payments=() if shared is None else tuple(stories.payments(self.connection, shared)),
             siblings=tuple(one for one in together if (one.inbox, one.path) != (row.inbox, row.path)),
             earlier=tuple(one for one in at_path if one.media_id < row.media_id),
+            error_stands=row.error_file is not None and os.path.lexists(row.error_file),
         )
 
 
