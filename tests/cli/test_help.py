@@ -6,6 +6,7 @@ import sys
 
 import click
 import pytest
+from click.shell_completion import BashComplete, CompletionItem
 
 from cli.house import run
 from dropscribe.cli import COMMANDS, commands
@@ -37,31 +38,28 @@ def test_every_exit_code_is_told() -> None:
         assert f"\n    {int(code):<4} " in told
 
 
-def completed(*words: str, shell: str = "bash") -> list[str]:
-    """What a shell is offered for the last word."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dropscribe"],
-        env={**os.environ, "_DROPSCRIBE_COMPLETE": f"{shell}_complete", "COMP_WORDS": " ".join(words)}
-        | {"COMP_CWORD": str(len(words) - 1)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.splitlines()
-
-
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (("dropscribe", "s"), ["plain,status", "plain,sandbox"]),
-        (("dropscribe", "run", "--log-format", "j"), ["plain,json"]),
-        (("dropscribe", "check", "--on"), ["plain,--online"]),
-        (("dropscribe", "status", "--config", "x"), ["file,x"]),
-        (("dropscribe", "retry", "tal"), ["file,tal"]),
+        (("s",), ["status", "sandbox"]),
+        (("--v",), ["--version"]),
+        (("run", "--log-format", "j"), ["json"]),
+        (("check", "--on"), ["--online"]),
     ],
 )
-def test_a_shell_completes_commands_options_and_paths(words: tuple[str, ...], offered: list[str]) -> None:
-    assert completed(*words) == offered
+def test_a_shell_completes_commands_options_and_values(words: tuple[str, ...], offered: list[str]) -> None:
+    assert [item.value for item in completions(*words)] == offered
+
+
+@pytest.mark.parametrize("words", [("status", "--config", "x"), ("retry", "tal"), ("status", "tal"), ("forget", "tal")])
+def test_a_shell_completes_paths_by_itself(words: tuple[str, ...]) -> None:
+    assert [item.type for item in completions(*words)] == ["file"]
+
+
+def completions(*words: str) -> list[CompletionItem]:
+    """What a shell is offered for the last word."""
+    complete = BashComplete(commands, {}, "dropscribe", "_DROPSCRIBE_COMPLETE")
+    return complete.get_completions(list(words[:-1]), words[-1])
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -68,6 +68,7 @@ async def test_a_file_that_is_no_recording_fails_with_the_services_word_for_it(t
 
 
 @needs_the_extra
+@pytest.mark.journey
 async def test_mandarin_is_not_taken_for_english() -> None:
     [welcome] = [Path(str(one)) for one in demo_recordings() if one.name == "welcome_zh.wav"]
     assert (await Ear().listen(welcome, "wav", [0])).text == UNHEARD
