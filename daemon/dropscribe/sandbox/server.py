@@ -91,6 +91,11 @@ class Sandbox:
         heard = [(s.heard, s.url) for task in self._book.tasks.values() for s in task.subtasks if s.heard is not None]
         return {one.sha256: transcripts.recording_of(one, url).text for one, url in heard}
 
+    @property
+    def traffic(self) -> int:
+        """Grows with every call that comes and with every one that ends: safe from any thread."""
+        return self._counters.moments
+
     def inject(self, fault: Fault) -> None:
         """From now on this goes wrong."""
         self._faults.add(fault, self._clock.now())
