@@ -24,8 +24,8 @@ log = structlog.get_logger()
 TICK = 10.0
 CALL_EVERY = 60.0
 """Seconds between two calls of the rooms: each costs a look into the ledger."""
-COUNTING_SHARE = 100
-"""The ledger is asked for its counts at most one part in a hundred of the time."""
+COUNTING_SHARE = 30
+"""Counts of the ledger are asked for at most one part in thirty of the time."""
 LEDGER_PATIENCE = 120.0
 """Seconds; an answer takes milliseconds, and a disk that refuses is known as a scope."""
 ROOM_PATIENCE = 900.0

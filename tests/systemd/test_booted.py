@@ -39,7 +39,7 @@ def test_the_status_line_says_what_goes_on_and_what_is_out_of_order(machine: Mac
     eventually(lambda: unit.status == "idle")
     machine.stop_sandbox()
     machine.drop("talks/inbox/waits.mp3")
-    told = re.compile(r"out of order: .*storage \(Unreachable\).*; 1 file under way: 1 to upload")
+    told = re.compile(r"out of order: .*\(Unreachable\).*; 1 file under way: 1 to upload")
     eventually(lambda: told.fullmatch(unit.status))
     machine.start_sandbox()
     eventually(lambda: machine.exists("/srv/dropscribe/talks/outbox/waits.json"))
