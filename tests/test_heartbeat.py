@@ -47,6 +47,7 @@ def scope(name: str, code: str = "Unreachable") -> Scope:
         (Asked(rooms={"upload": LATE - ROOM_PATIENCE}), (), None),
         (Asked(rooms={"upload": 0.0}), (), "upload"),
         (Asked(rooms={"upload": 0.0}), (scope("storage"),), None),
+        (Asked(rooms={"upload": 0.0}), (scope("folder:/talks"),), "upload"),
         (Asked(rooms={"upload": 0.0}, fact_at=LATE - 5), (), None),
     ],
 )
@@ -159,11 +160,28 @@ async def test_a_ledger_that_does_not_answer_ends_the_feeding_unless_its_disk_is
         await held
 
 
+async def up(ward: Ward) -> None:
+    """As if the daemon had started, with nothing said so far."""
+    running = asyncio.create_task(ward.heartbeat.run())
+    await asyncio.sleep(0)
+    assert ward.manager.lines[0] == "READY=1"
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    ward.manager.lines.clear()
+
+
+async def test_a_reload_before_the_start_is_over_does_not_say_ready(ward: Ward) -> None:
+    reloaded: list[str] = []
+    ward.heartbeat.around(lambda: reloaded.append("once"))()
+    assert (reloaded, ward.manager.lines) == (["once"], [])
+
+
 async def test_a_reload_is_told_with_its_begin_and_its_end(ward: Ward) -> None:
     def reload() -> None:
         ward.manager.lines.append("reloaded")
         ward.house.settings = "another"  # type: ignore[assignment]
 
+    await up(ward)
     ward.heartbeat.around(reload)()
     assert [line.split("=")[0] for line in ward.manager.lines] == [
         "RELOADING", "MONOTONIC_USEC", "reloaded", "READY", "STATUS",
@@ -172,6 +190,7 @@ async def test_a_reload_is_told_with_its_begin_and_its_end(ward: Ward) -> None:
 
 
 async def test_a_reload_that_was_refused_stays_in_the_status_line(ward: Ward) -> None:
+    await up(ward)
     ward.heartbeat.around(lambda: None)()
     assert ward.manager.lines[-1] == "STATUS=idle; the last reload was refused, the log says why"
 

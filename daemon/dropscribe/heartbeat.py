@@ -31,6 +31,8 @@ LEDGER_PATIENCE = 120.0
 ROOM_PATIENCE = 900.0
 """Seconds without a fact; calls of the network end by themselves long before."""
 LEDGER = "ledger"
+OF_FOLDERS = ("folder:", "moving:", "deliver:", "obstacle:")
+"""Scopes that none of the judged rooms waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def hang(asked: Asked, now: float, scopes: tuple[Scope, ...]) -> str | None:
     names = [scope.name for scope in scopes]
     if asked.ledger is not None and now - asked.ledger > LEDGER_PATIENCE and LEDGER not in names:
         return LEDGER
-    if names:
+    if any(not name.startswith(OF_FOLDERS) for name in names):
         return None
     return next((name for name, since in asked.rooms.items() if now - max(since, asked.fact_at) > ROOM_PATIENCE), None)
 
@@ -94,7 +96,7 @@ class Heartbeat:
         self._asked: float | None = None
         self._answer: asyncio.Task[Work] | None = None
         self._ask_at = self._call_at = self._fact_at = 0.0
-        self._stopping = False
+        self._up = self._stopping = False
         self._work = Work()
         self._hanging: str | None = None
         self._remark = ""
@@ -103,6 +105,7 @@ class Heartbeat:
         """Tell the manager that all is up, then beat until cancelled."""
         if not self._notifier.listened_to:
             return
+        self._up = True
         self._notifier.ready()
         tick = min(TICK, (self._notifier.watchdog or TICK * 3) / 3)
         try:
@@ -144,7 +147,7 @@ class Heartbeat:
             self._notifier.ready()
             self._notifier.status(status_line(self._work, self._house.scopes.open_scopes(), self._remark))
 
-        return told
+        return lambda: told() if self._up else reload()  # READY is not to be said too early
 
     def _call_rooms(self, now: float) -> None:
         call = now >= self._call_at

@@ -58,16 +58,20 @@ class ProgressView:
         """Show what the ledger says, twice a second, while the body runs."""
         self._began, self._since = monotonic(), time()
         follower = asyncio.create_task(self._follow(ledger))
-        with self._live:
-            try:
-                yield
-            finally:
-                follower.cancel()
-                await asyncio.gather(follower, return_exceptions=True)
+        self._live.start()
+        try:
+            yield
+        finally:
+            follower.cancel()
+            await asyncio.gather(follower, return_exceptions=True)
+            with contextlib.suppress(OSError):  # the terminal was closed meanwhile
+                self._live.stop()
 
     def conclude(self, connection: Connection | None) -> None:
         """One line that stays."""
-        if connection is not None:
+        if connection is None:
+            return
+        with contextlib.suppress(OSError):
             self.console.print(Text(ending(self._progress(connection))), soft_wrap=True)
 
     async def _follow(self, ledger: Ledger) -> None:

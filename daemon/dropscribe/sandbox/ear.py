@@ -46,7 +46,7 @@ class Ear:
 
 
 async def _ask(path: Path, channels: Sequence[int]) -> Mapping[str, Any]:
-    command = [sys.executable, "-m", "dropscribe.sandbox.listening", str(path), *map(str, channels)]
+    command = [sys.executable, "-P", "-m", "dropscribe.sandbox.listening", str(path), *map(str, channels)]
     quiet = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
         *command, stdin=quiet, stdout=asyncio.subprocess.PIPE, stderr=quiet, start_new_session=True
