@@ -31,6 +31,7 @@ from dropscribe.story import (
     folders_of,
     ignored,
     inbox_view,
+    notes_of,
     settling,
     still_lies,
     to_json,
@@ -121,7 +122,13 @@ class Desk:
             inbox_view(inbox, files, delivered.get(inbox.name, 0), alarms_of(inbox, self.settings.inboxes, alarms))
             for inbox in self.settings.inboxes
         )
-        return Status(self.daemon, inboxes, (*files, *self._ended()) if only is None else only)
+        return Status(self.daemon, inboxes, (*files, *self._ended()) if only is None else only, self._notes())
+
+    def _notes(self) -> tuple[str, ...]:
+        if self.connection is None:
+            return ()
+        lessons = upkeep.lessons(self.connection, self.now)
+        return tuple(notes_of(lessons, stories.doubled(self.connection)))
 
     def _lying(self) -> tuple[list[Alarm], list[FileView]]:
         """Folders out of order, and what lies in the inboxes and is not in the ledger."""
