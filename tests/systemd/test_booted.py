@@ -125,7 +125,7 @@ def test_nothing_but_state_and_its_folders_can_be_written(machine: Machine) -> N
 
 
 def test_keys_may_be_encrypted(machine: Machine) -> None:
-    machine.run("install -d -m 700 /etc/credstore.encrypted && mkdir -p /tmp/plain")
+    machine.run("install -d -m 700 /etc/credstore.encrypted")
     lines = ["[Service]", "LoadCredential="]
     for name in SECRETS:
         kept = f"/etc/credstore.encrypted/dropscribe.{name}"
