@@ -18,8 +18,8 @@ def booted() -> Iterator[Machine]:
             pytest.fail(f"no systemd can be booted: {why}")
         pytest.skip(why)
     machine = Machine(Path(tempfile.mkdtemp(prefix="systemd-lab-", dir="/run")))
-    machine.boot()
     try:
+        machine.boot()
         machine.install()
         yield machine
     finally:

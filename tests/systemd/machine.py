@@ -58,22 +58,24 @@ class Machine:
     def power_off(self) -> None:
         self._lab("stop")
 
-    def _lab(self, *arguments: str, given: bytes = b"", check: bool = True) -> "subprocess.CompletedProcess[bytes]":
-        return subprocess.run(
+    def _lab(self, *arguments: str, given: bytes = b"", check: bool = True) -> str:
+        """What the script said. Raises AssertionError, with all of it, where it fails and `check` is set."""
+        done = subprocess.run(
             ["/bin/bash", str(SCRIPT), *arguments],
             env={"SYSTEMD_LAB": str(self._folder), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
             cwd="/",
             input=given,
             capture_output=True,
             timeout=60,
-            check=check,
+            check=False,
         )
+        said = done.stdout.decode().strip()
+        assert not check or done.returncode == 0, f"{' '.join(arguments)}: {said}\n{done.stderr.decode()}"
+        return said
 
     def run(self, command: str, check: bool = True, given: bytes = b"") -> str:
         """A shell command as root, with `given` on its stdin; its output."""
-        done = self._lab("exec", "/bin/bash", "-c", command, given=given, check=False)
-        assert not check or done.returncode == 0, f"{command}: {done.stdout.decode()}{done.stderr.decode()}"
-        return done.stdout.decode().strip()
+        return self._lab("exec", "/bin/bash", "-c", command, given=given, check=check)
 
     def copy(self, source: Path, target: str) -> None:
         """What lies in a folder of the real machine, into one of this."""
@@ -85,7 +87,7 @@ class Machine:
 
     def install(self) -> None:
         """User, program, units, keys and folders: docs/systemd.md in short. The sandbox stands in for the services."""
-        self.run("useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin dropscribe")
+        self.run("id dropscribe || useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin dropscribe")
         self.run("/usr/bin/python3 -m venv --without-pip /opt/dropscribe")
         self.copy(INSTALLED / "lib", "/opt/dropscribe/lib")
         start = "#!/opt/dropscribe/bin/python\nfrom dropscribe.cli import main\nmain()\n"
