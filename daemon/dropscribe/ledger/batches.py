@@ -340,7 +340,7 @@ def _ready(group: ReadyGroup, now: float, withheld: Collection[int]) -> Any:
     )
     if withheld:
         query = query.where(recognition.c.id.not_in(list(withheld)))
-    return query.order_by(recognition.c.id)
+    return query.order_by(recognition.c.attempts, recognition.c.id)  # one that failed does not take the others' turns
 
 
 def _insert_items(connection: Connection, batch_id: int, rows: Sequence[Row[Any]]) -> None:
