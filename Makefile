@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 SDK := .venv-sdk
 READY := $(VENV)/.ready
 SDK_READY := $(SDK)/.ready
+INSTALLED := .venv-systemd
+INSTALLED_READY := $(INSTALLED)/.ready
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help demo test fast check bench wheel clean
+.PHONY: help demo test systemd fast check bench wheel clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -17,11 +19,14 @@ demo: $(READY) ## the whole way from inbox to outbox, without an account
 	@$(BIN)/dropscribe demo
 
 test: $(READY) $(SDK_READY) ## all tests: fast ones, then those that start and kill real processes
-	$(BIN)/python -m pytest -q -n 2 -m "not kill and not journey"
+	$(BIN)/python -m pytest -q -n 2 -m "not kill and not journey and not systemd"
 	$(BIN)/python -m pytest -q -n 2 -m "kill or journey"
 
+systemd: $(READY) $(INSTALLED_READY) ## the units under a really booted systemd; needs root
+	$(BIN)/python -m pytest -q -m systemd tests/systemd
+
 fast: $(READY) ## the fast tests alone
-	$(BIN)/python -m pytest -q -n 2 -m "not kill and not journey"
+	$(BIN)/python -m pytest -q -n 2 -m "not kill and not journey and not systemd"
 
 check: $(READY) ## ruff, mypy strict, import layers
 	$(BIN)/ruff check .
@@ -36,14 +41,20 @@ bench: $(READY) ## measurements; see bench/RESULTS.md
 wheel: $(READY) ## the wheel and the source archive, in dist/
 	$(BIN)/python -m hatchling build
 
+# What docs/systemd.md installs, with the system's own Python: a service's user cannot enter a home where another lies.
+$(INSTALLED_READY): pyproject.toml constraints.txt $(shell find daemon -name '*.py')
+	@/usr/bin/python3 -m venv --clear $(INSTALLED)
+	$(INSTALLED)/bin/python $(PIP) --constraint constraints.txt .
+	@touch $@
+
 clean: ## what the above has made
-	rm -rf $(VENV) $(SDK) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(SDK) $(INSTALLED) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # venv needs ensurepip, which Debian keeps in a package of its own (python3-venv): say so instead of failing obscurely.
 $(READY): pyproject.toml constraints.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "dropscribe needs Python 3.11 or newer; try: make PYTHON=python3.12 ..."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "this Python cannot make virtual environments; on Debian: apt-get install python3-venv"; exit 1; }
-	$(BIN)/python $(PIP) --constraint constraints.txt --editable . --requirement requirements-dev.txt
+	$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[sandbox]' --requirement requirements-dev.txt
 	@touch $@
 
 # The official SDK pins what it likes; it lives apart and proves that the stand-in speaks the real protocol.

@@ -3,19 +3,22 @@
 Looking leaves nothing behind: a probe file is written into each folder that has to be writable, and removed.
 """
 
+import contextlib
 import os
 import platform
+import re
 import secrets
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 
 from dropscribe.config.settings import InboxSettings, Settings
+from dropscribe.config.urls import in_mainland, region_of_api
 from dropscribe.disk.faults import folder_fault
 from dropscribe.disk.placing import write_aside
 from dropscribe.errors import OutOfOrder
@@ -26,11 +29,14 @@ from dropscribe.story import folders_of
 from dropscribe.survey import folder_trouble
 from dropscribe.watch import watch_mode
 
-MAX_WATCHES = Path("/proc/sys/fs/inotify/max_user_watches")
+INOTIFY = Path("/proc/sys/fs/inotify")
 LITTLE_SPACE = 200_000_000
 """Bytes; below this a folder that is written to wants room."""
 EARLIEST = 1_750_000_000
 """June 2025: a clock before this is surely wrong."""
+OLDEST_LIBRARIES = {"oss2": (2, 19), "watchdog": (7,)}
+"""Older ones sign in another way, or lose events without a word; pip keeps them away, other installers may not."""
+FOREIGN_OSS = "alibabacloud-oss-v2"
 LIBRARIES = ("aiohttp", "click", "fastcrc", "oss2", "PyYAML", "SQLAlchemy", "structlog", "tenacity", "watchdog")
 
 
@@ -47,12 +53,14 @@ def on_this_machine(settings: Settings) -> Iterator[Finding]:
     """Everything but the network, in the order in which it is needed."""
     yield from configuration(settings)
     yield libraries()
+    yield from library_traps(_versions())
     yield database()
+    yield from parts_of_the_world(settings)
     yield clock(time.time())
     yield from state_folder(settings.state)
     for inbox in settings.inboxes:
         yield from inbox_folders(inbox, settings.state)
-    yield from watches(settings.inboxes, watch_limit())
+    yield from watches(settings.inboxes, inotify_limit("max_user_watches"), inotify_limit("max_user_instances"))
 
 
 def configuration(settings: Settings) -> Iterator[Finding]:
@@ -77,6 +85,43 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "(version unknown)"
+
+
+def _versions() -> dict[str, str]:
+    """Of those installed packages that hold a trap."""
+    found = {}
+    for name in (*OLDEST_LIBRARIES, FOREIGN_OSS):
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def library_traps(versions: Mapping[str, str]) -> Iterator[Finding]:
+    """What would go wrong quietly. Pure."""
+    for name, oldest in OLDEST_LIBRARIES.items():
+        have = versions.get(name)
+        if have is not None and tuple(map(int, re.findall(r"\d+", have)[:2])) < oldest:
+            need = ".".join(map(str, oldest))
+            yield Finding("libraries", f"{name} {have} is too old: pip install '{name}>={need}'", False)
+    if FOREIGN_OSS in versions:
+        advice = "give dropscribe a virtual environment of its own"
+        yield Finding("libraries", f"{FOREIGN_OSS} and oss2 both bring a package called crcmod: {advice}", False)
+
+
+def parts_of_the_world(settings: Settings) -> Iterator[Finding]:
+    """Whether bucket and API are on the same side of the border of mainland China. Nothing where they do not tell.
+
+    Across it, the service's downloads time out.
+    """
+    bucket, api = settings.storage.region, region_of_api(settings.model_studio.endpoint)
+    if api is None:
+        return
+    if in_mainland(bucket) == in_mainland(api):
+        yield Finding("regions", f"the bucket is in {bucket}, the API in {api}")
+    else:
+        advice = "use a bucket on the API's side, or a key and endpoint on the bucket's"
+        why = "downloads across the border time out"
+        yield Finding("regions", f"the bucket is in {bucket}, the API in {api}, and {why}: {advice}", False)
 
 
 def database(found: tuple[int, ...] = sqlite3.sqlite_version_info) -> Finding:
@@ -155,13 +200,21 @@ def _in_order(inbox: InboxSettings, folder: Path, about: str) -> Finding:
     kind = filesystem_type(folder)
     said = f"{folder}: {kind}, {_free(folder)} free"
     if folder != inbox.inbox:
-        return Finding(about, said)
+        return Finding(about, said + _far_from_the_inbox(inbox, folder))
     if kind in NETWORK_FILESYSTEMS and inbox.watch == "events":
         advice = "a network file system gives no events: set `watch: auto`"
         return Finding(about, f"{folder} ({kind}): {advice}", False)
     if watch_mode(inbox.watch, kind) == "polling":
         return Finding(about, f"{said}; looked through every {inbox.rescan:g} s")
     return Finding(about, said)
+
+
+def _far_from_the_inbox(inbox: InboxSettings, folder: Path) -> str:
+    """Between devices a source cannot simply be renamed."""
+    with contextlib.suppress(OSError):
+        if folder in (inbox.done, inbox.failed) and folder.stat().st_dev != inbox.inbox.stat().st_dev:
+            return "; another device than the inbox: sources are copied there, compared, then removed"
+    return ""
 
 
 def _usable(folder: Path) -> OutOfOrder | None:
@@ -206,18 +259,23 @@ def _free(folder: Path) -> str:
     return f"{room.f_bavail * room.f_frsize / 10**9:.1f} GB"
 
 
-def watch_limit() -> int | None:
-    """How many folders this user may watch; None where the kernel does not tell."""
+def inotify_limit(name: str) -> int | None:
+    """A limit of this user's; None where the kernel does not tell."""
     try:
-        return int(MAX_WATCHES.read_text())
+        return int((INOTIFY / name).read_text())
     except (OSError, ValueError):
         return None
 
 
-def watches(inboxes: Sequence[InboxSettings], most: int | None) -> Iterator[Finding]:
-    """Whether the kernel lets us watch as many folders as there are: `most` in all. Nothing where none is watched."""
+def watches(inboxes: Sequence[InboxSettings], most: int | None, most_instances: int | None = None) -> Iterator[Finding]:
+    """Whether the kernel lets us watch as many folders, and inboxes, as there are. Nothing where none is watched."""
     watched = [box for box in inboxes if watch_mode(box.watch, filesystem_type(box.inbox)) == "events"]
-    if most is None or not watched:
+    if not watched:
+        return
+    if most_instances is not None and len(watched) * 10 > most_instances * 8:
+        advice = f"sysctl fs.inotify.max_user_instances={max(512, len(watched) * 4)}, or set `watch: polling`"
+        yield Finding("inotify", f"{len(watched)} inboxes to watch, {most_instances} allowed: {advice}", False)
+    if most is None:
         return
     need = sum(_count_folders(inbox.inbox, most) for inbox in watched)
     if need * 10 > most * 8:

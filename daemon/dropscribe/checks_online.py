@@ -30,7 +30,11 @@ def over_the_network(settings: Settings) -> Iterator[Finding]:
     """Bucket, then API key and clock. Raises Misconfigured where the storage's addresses cannot be used at all."""
     storage = settings.storage
     store = OssStore(storage)
-    yield from bucket(store, f"{storage.prefix}check/{secrets.token_hex(16)}", storage.bucket)
+    key = f"{storage.prefix}check/{secrets.token_hex(16)}"
+    found = list(bucket(store, key, storage.bucket))
+    yield from found
+    if all(finding.ok for finding in found):
+        yield listing(store, key)
     yield from asyncio.run(_service(settings))
 
 
@@ -58,6 +62,18 @@ def _gone(store: ObjectStore, key: str) -> Finding:
     if store.head(key) is not None:
         return Finding("bucket", "what was deleted is still there: allow oss:DeleteObject, look at retention", False)
     return Finding("bucket", "delete")
+
+
+def listing(store: OssStore, key: str) -> Finding:
+    """A right that is good to have and not needed."""
+    about = "bucket"
+    try:
+        if store.may_list_uploads(key):
+            return Finding(about, "list of unfinished uploads")
+    except DropscribeError as fault:
+        return trouble_finding(about, fault)
+    lost = "after a crash a part of a large file may stay in the bucket until its lifecycle rule removes it"
+    return Finding(about, f"without oss:ListMultipartUploads, which is optional: {lost}")
 
 
 def signed_get(url: str, expected: bytes) -> Finding:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from dropscribe.boundaries import Step
-from dropscribe.clock import wait_for_event
+from dropscribe.clock import Wake, wait_for_event
 from dropscribe.errors import OutOfOrder, Refused, TryLater
 from dropscribe.house import House
 from dropscribe.ledger import upkeep
@@ -65,7 +65,7 @@ class Cleaner:
         self._on_gone = on_gone
         self._results_at = 0.0
         self._stubborn: set[str] = set()
-        self.wake = asyncio.Event()
+        self.wake = Wake()
 
     async def run(self) -> None:
         """Clean until cancelled."""

@@ -41,6 +41,16 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+class Wake(asyncio.Event):
+    """What a room waits for between its rounds. `taken_up` counts the rounds: it shows that the room still moves."""
+
+    taken_up = 0
+
+    def clear(self) -> None:
+        self.taken_up += 1
+        super().clear()
+
+
 async def wait_for_event(event: asyncio.Event, clock: Clock, timeout: float | None) -> None:
     """Return when `event` is set or `timeout` seconds have passed, whichever is first; then clear it."""
     if timeout is None:

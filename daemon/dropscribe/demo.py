@@ -18,28 +18,29 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dropscribe.config import load
-from dropscribe.sandbox import Sandbox, SandboxSettings, demo_recordings
+from dropscribe.sandbox import Sandbox, SandboxSettings, agreement, demo_recordings
 from dropscribe.sandbox.transcripts import given_recordings
 from dropscribe.service import Outcome, Service
 
 Say = Callable[[str], None]
 
 LOG_FILE = "daemon.log"
-PATIENCE = 60.0
-"""Seconds after which something is wrong, also on a slow machine."""
+PATIENCE = 150.0
+"""Seconds after which something is wrong, also on a slow machine; to listen takes it half a minute."""
 TICK = 0.1
 PLACES = {
+    "dialogue_en.mp4": "dialogue_en.mp4",
     "jfk_en.flac": "jfk_en.flac",
     "welcome_zh.wav": "welcome_zh.wav",
     "librivox_sense_and_sensibility_en.flac": "books/sense_and_sensibility.flac",
 }
 """Where in the inbox a recording is dropped: one in a subfolder."""
-SHOWN = "jfk_en"
+SHOWN = "dialogue_en"
 TOLD = {
     "daemon.started": "daemon      runs and watches inbox/",
     "file.taken": "taken       {path}: two looks, 1 s apart, found it unchanged",
     "file.uploaded": "uploaded    {path}, under a key that does not show its name",
-    "batch.submitted": "submitted   one batch of {files} files as one task",
+    "batch.submitted": "submitted   one batch of {files} files as one task; the service works on it",
     "batch.done": "answered    all {files} files of the task; the results are safe",
     "file.delivered": "delivered   {path}: its outputs stand in outbox/, the source has moved to done/",
     "daemon.stopped": "daemon      stopped",
@@ -75,6 +76,8 @@ class Ending:
     """Seconds of speech, one number for each recognition that was billed."""
     tasks: int
     objects: int
+    heard: Mapping[str, str]
+    """What the sandbox said that it heard, by the sha256 of the recording."""
 
 
 def samples() -> list[Sample]:
@@ -112,11 +115,14 @@ inboxes:
 """
 
 
-async def run(folder: Path, say: Say) -> Ending:
-    """Show the whole way in `folder`; the daemon's log must go to `LOG_FILE` there. Raises what the daemon raises."""
+async def run(folder: Path, say: Say, listens: bool) -> Ending:
+    """Show the whole way in `folder`; the daemon's log must go to `LOG_FILE` there. Raises what the daemon raises.
+
+    `listens`: the sandbox recognises what it gets, instead of telling the words that it knows.
+    """
     began = time.monotonic()
     dropped, news = samples(), News(folder / LOG_FILE, _with_time(say, began))
-    server = Sandbox(SandboxSettings())
+    server = Sandbox(SandboxSettings(listens=listens))
     news.say(f"sandbox     stands in for OSS and Model Studio at {await server.start()}")
     try:
         config = folder / "config.yaml"
@@ -130,7 +136,7 @@ async def run(folder: Path, say: Say) -> Ending:
             service.stop()
             outcome = await daemon
         news.tell()
-        return _ending(faults, outcome.interrupted, time.monotonic() - began, server.state())
+        return _ending(faults, outcome.interrupted, time.monotonic() - began, server)
     finally:
         await server.stop()
 
@@ -152,7 +158,7 @@ async def _watch(
             return ["the daemon was stopped before the end", *faults]
         if "daemon.started" in news.heard:
             _drop(folder / "inbox", to_drop, news.say)
-            to_drop, faults = (), amiss(folder, dropped, server.state())
+            to_drop, faults = (), amiss(folder, dropped, server.state(), server.said())
     return faults
 
 
@@ -164,9 +170,21 @@ def _drop(inbox: Path, dropped: Sequence[Sample], say: Say) -> None:
         say(f"dropped     inbox/{sample.path} ({len(sample.content):,} bytes)")
 
 
-def _ending(faults: Sequence[str], interrupted: bool, seconds: float, state: Mapping[str, Any]) -> Ending:
+def _ending(faults: Sequence[str], interrupted: bool, seconds: float, server: Sandbox) -> Ending:
+    state = server.state()
     billed = [entry["seconds"] for entry in state["book"]]
-    return Ending(faults, interrupted, seconds, billed, len(state["tasks"]), len(state["objects"]))
+    return Ending(faults, interrupted, seconds, billed, len(state["tasks"]), len(state["objects"]), server.said())
+
+
+def heard_lines(dropped: Sequence[Sample], heard: Mapping[str, str]) -> Iterator[str]:
+    """How well each recording was recognised."""
+    for sample in dropped:
+        text = heard.get(sample.sha256, "")
+        found = agreement(sample.words, text)
+        if found.same:
+            yield f"heard       {sample.path}: {found.same} of the {found.spoken} words that are spoken in it"
+        else:
+            yield f"heard       {sample.path}: {text or 'nothing'}"
 
 
 class News:
@@ -204,9 +222,14 @@ def sentence(event: Mapping[str, Any]) -> str | None:
     return f"{level:<11} {': '.join([name, *told])}"
 
 
-def amiss(folder: Path, dropped: Sequence[Sample], state: Mapping[str, Any]) -> list[str]:
-    """What is not (yet) as it should be, each as a sentence. `state` is the sandbox's."""
-    faults = [fault for sample in dropped for fault in _amiss_with(folder, sample)]
+def amiss(
+    folder: Path, dropped: Sequence[Sample], state: Mapping[str, Any], said: Mapping[str, str] | None = None
+) -> list[str]:
+    """What is not (yet) as it should be, each as a sentence. `state` is the sandbox's; `said` is what it heard of each
+    content, where these are not the true words.
+    """
+    told = {sample.sha256: sample.words for sample in dropped} | dict(said or {})
+    faults = [fault for sample in dropped for fault in _amiss_with(folder, sample, told[sample.sha256])]
     for name in ("inbox", "failed"):
         faults += [f"{name}/{left} should not be there" for left in files_below(folder / name)]
     for left in (*state["objects"], *state["uploads"]):
@@ -218,7 +241,7 @@ def amiss(folder: Path, dropped: Sequence[Sample], state: Mapping[str, Any]) -> 
     return faults
 
 
-def _amiss_with(folder: Path, sample: Sample) -> Iterator[str]:
+def _amiss_with(folder: Path, sample: Sample, words: str) -> Iterator[str]:
     for suffix, words_in in ((".json", _words_in_json), (".srt", _words_in_srt)):
         name = sample.output(suffix)
         try:
@@ -226,7 +249,7 @@ def _amiss_with(folder: Path, sample: Sample) -> Iterator[str]:
         except FileNotFoundError:
             yield f"outbox/{name} is missing"
         else:
-            if _unspaced(found) != _unspaced(sample.words):
+            if _unspaced(found) != _unspaced(words):
                 yield f"outbox/{name} does not hold the words of the recording"
     source = folder / "done" / sample.path
     if not source.is_file() or source.read_bytes() != sample.content:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from dropscribe.alone import Alone
-from dropscribe.clock import wait_for_event
+from dropscribe.clock import Wake, wait_for_event
 from dropscribe.collect import OpenTask
 from dropscribe.config.settings import Settings
 from dropscribe.errors import OutOfOrder, TryLater
@@ -82,7 +82,7 @@ class Poller:
         self._open: dict[int, Polled] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._wanted: set[int] = set()
-        self.wake = asyncio.Event()
+        self.wake = Wake()
 
     def follow(self, batch_id: int) -> None:
         """A batch has a task: poll it."""

@@ -17,7 +17,7 @@ from dataclasses import replace
 import structlog
 
 from dropscribe.boundaries import Step
-from dropscribe.clock import wait_for_event
+from dropscribe.clock import Wake, wait_for_event
 from dropscribe.errors import OutOfOrder, Refused, TryLater
 from dropscribe.house import House
 from dropscribe.ledger import upkeep
@@ -56,7 +56,7 @@ class Prober:
             STORAGE: self._ask_storage,
             DOWNLOADS: self._ask_storage,
         }
-        self.wake = asyncio.Event()
+        self.wake = Wake()
 
     async def run(self) -> None:
         """Probe what is open and due until cancelled."""

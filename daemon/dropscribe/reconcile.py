@@ -4,14 +4,13 @@ at start:  list the last 24 hours -> adopt tasks of ours that the ledger does no
 then:      each lost batch -> complete list -> every candidate asked -> adopted | never arrived | expired | ask again
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
 from dropscribe.boundaries import Step
-from dropscribe.clock import wait_for_event
+from dropscribe.clock import Wake, wait_for_event
 from dropscribe.config.settings import Settings
 from dropscribe.errors import OutOfOrder
 from dropscribe.house import House
@@ -66,7 +65,7 @@ class Reconciler:
         self._told_late: set[str] = set()
         self._given_up: list[GivenUp] = []
         self._strangers_at = 0.0
-        self.wake = asyncio.Event()
+        self.wake = Wake()
 
     @property
     def _settings(self) -> Settings:

@@ -20,13 +20,14 @@ from typing import Any, TypeVar
 import structlog
 
 from dropscribe.cleanup import Cleaner
-from dropscribe.clock import Clock, SystemClock
+from dropscribe.clock import Clock, SystemClock, Wake
 from dropscribe.collect import Collector
 from dropscribe.config import restart_needed
 from dropscribe.config.settings import InboxSettings, Settings, secrets_of
 from dropscribe.deliver import Deliverer
 from dropscribe.errors import Misconfigured, OutOfOrder
 from dropscribe.folders import FolderGuard
+from dropscribe.heartbeat import Heartbeat
 from dropscribe.house import House
 from dropscribe.intake import Intake
 from dropscribe.ledger import REMEDY, Ledger, upkeep
@@ -43,6 +44,7 @@ from dropscribe.remote.oss import OssStore
 from dropscribe.remote.ports import ObjectStore, Recogniser
 from dropscribe.remote.signed_get import signed_get
 from dropscribe.scopes import PROBED, Scopes
+from dropscribe.sd_notify import Notifier
 from dropscribe.strangers import Strangers
 from dropscribe.submit import Submitter
 from dropscribe.upload import Uploader
@@ -112,10 +114,11 @@ class Service:
         once: bool = False,
         patience: float = 600.0,
         reread: Callable[[], Settings] | None = None,
+        notifier: Notifier | None = None,
     ) -> None:
         """Hold the state folder and build every room; nothing runs yet. Called in the loop that will run it.
 
-        `reread` reads the configuration again, for SIGHUP.
+        `reread` reads the configuration again, for SIGHUP. `notifier` tells a service manager how things stand.
 
         Raises:
             StateHeld, Misconfigured, OSError: the ledger cannot be opened.
@@ -141,6 +144,7 @@ class Service:
         self._furnish(once)
         if once:
             self._once = Once(self._house, self._intakes, patience)
+        self._heartbeat = Heartbeat(self._house, self._judged_rooms(), notifier or Notifier(None))
 
     async def run(self) -> Outcome:
         """Run until stopped (or, with `once`, until all that lay in the inboxes is delivered or failed)."""
@@ -160,6 +164,7 @@ class Service:
         """Ask for an orderly end."""
         if not self._stop.is_set():
             log.info("daemon.stopping")
+            self._heartbeat.stopping()
         self._outcome.interrupted = self._outcome.interrupted or interrupted
         self._outcome.stopped = True
         self._stop.set()
@@ -245,7 +250,19 @@ class Service:
         self._spawn("cleanup", self._cleaner.run())
         for name in self._house.inboxes:
             self._begin_inbox(name)
+        self._spawn("heartbeat", self._heartbeat.run())
         self._started = True
+
+    def _judged_rooms(self) -> dict[str, Wake]:
+        """Those that belong to no folder: a dead network disk holds the others, and a restart would not help."""
+        return {
+            "upload": self._uploader.wake,
+            "submit": self._submitter.wake,
+            "reconcile": self._reconciler.wake,
+            "poll": self._poller.wake,
+            "cleanup": self._cleaner.wake,
+            "probe": self._prober.wake,
+        }
 
     def _spawn(self, name: str, room: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(room, name=name)
@@ -341,7 +358,7 @@ class Service:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self.stop)
         loop.add_signal_handler(signal.SIGINT, partial(self.stop, True))
-        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        loop.add_signal_handler(signal.SIGHUP, self._heartbeat.around(self._reload))
 
     def _reload(self) -> None:
         """SIGHUP: the new configuration if it is sound and needs no restart; else the old one stays, and says why."""

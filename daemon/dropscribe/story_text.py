@@ -35,6 +35,8 @@ class Tale:
     payments: tuple[Payment, ...] = ()
     siblings: tuple[FileRow, ...] = ()
     earlier: tuple[FileRow, ...] = ()
+    error_stands: bool = True
+    """Whether the error file is where it was put: a retry takes it away."""
 
 
 def overview(status: Status) -> Iterator[str]:
@@ -112,15 +114,15 @@ def told(view: FileView) -> Iterator[str]:
 
 
 def tell(tale: Tale) -> Iterator[str]:
-    """The story of one file."""
+    """The story of one file: where nothing went wrong, in five lines."""
     yield from _verdict(tale)
     yield _line("taken", _taken(tale.row))
-    if tale.row.recognition_id is not None:
+    if tale.row.recognition_id is not None and (tale.payments or tale.row.attempts):
         yield _line("heard", _heard(tale))
-    for number, path in enumerate(tale.view.outputs):
-        yield _line("" if number else "outputs", path)
+    if tale.view.outputs:
+        yield _line("outputs", ", ".join(_beside_the_first(tale.view.outputs)))
     yield _line("source", tale.source)
-    if tale.row.error_file is not None and tale.view.state == "failed":
+    if tale.row.error_file is not None and tale.view.state == "failed" and tale.error_stands:
         yield _line("error", display(tale.row.error_file))
     yield from _remarks(tale)
 
@@ -136,28 +138,34 @@ def _verdict(tale: Tale) -> Iterator[str]:
 
 
 def _taken(row: FileRow) -> str:
-    sha256 = f", sha256 {row.sha256[:12]}" if row.sha256 else ""
-    return f"{moment(row.taken_at)}, {_size(row.size)}{sha256}"
+    """Its way into the house: written, found unchanged twice, taken, uploaded."""
+    said = [moment(row.taken_at)]
+    if row.mtime_ns:
+        said[0] += f" (last written {_after(row.mtime_ns / 1e9, row.taken_at)})"
+    said.append(_size(row.size))
+    if row.sha256:
+        said.append(f"sha256 {row.sha256[:12]}")
+    if row.ready_at:
+        said.append(f"uploaded {_after(row.ready_at, row.taken_at)}")
+    return ", ".join(said)
 
 
 def _heard(tale: Tale) -> str:
-    """The way of the recognition: upload, submits, task, what it cost."""
+    """The way of the recognition: submits, task, what it cost, the verdict."""
     row = tale.row
     said = [f"with {row.model}"]
-    if row.ready_at:
-        said.append(f"uploaded {moment(row.ready_at)}")
     if tale.payments:
-        said.append(_payment(tale.payments))
+        said.append(_payment(tale.payments, row.taken_at))
     if row.answered_at and row.recognition_state == "answered":
-        said.append(f"answered {moment(row.answered_at)}")
+        said.append(f"answered {_after(row.answered_at, row.taken_at)}")
     if row.attempts:
         said.append(f"{row.attempts} failed attempt{'s' if row.attempts > 1 else ''}")
     return ", ".join(said)
 
 
-def _payment(payments: Sequence[Payment]) -> str:
+def _payment(payments: Sequence[Payment], taken_at: float) -> str:
     last = payments[-1]
-    said = f"submitted {moment(last.submitted_at or last.intended_at)} in a batch of {last.total}"
+    said = f"submitted {_after(last.submitted_at or last.intended_at, taken_at)} in a batch of {last.total}"
     if len(payments) > 1:
         said += f" (its submit number {len(payments)})"
     if last.task_id:
@@ -165,6 +173,19 @@ def _payment(payments: Sequence[Payment]) -> str:
     if last.billed_seconds is not None:
         said += f", {last.billed_seconds:g} s billed{f' for all {last.total}' if last.total > 1 else ''}"
     return said
+
+
+def _after(seconds: float, before: float) -> str:
+    """A moment; only its time of day where `before` is of the same day."""
+    day, _, time_of_day = moment(seconds).partition(" ")
+    return time_of_day if moment(before).startswith(day) else moment(seconds)
+
+
+def _beside_the_first(paths: Sequence[str]) -> Iterator[str]:
+    """The first path whole, the others in its folder by their names."""
+    folder = os.path.dirname(paths[0])
+    for number, path in enumerate(paths):
+        yield os.path.basename(path) if number and os.path.dirname(path) == folder else path
 
 
 def _remarks(tale: Tale) -> Iterator[str]:

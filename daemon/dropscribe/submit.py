@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from dropscribe.boundaries import Step
-from dropscribe.clock import wait_for_event
+from dropscribe.clock import Wake, wait_for_event
 from dropscribe.config.settings import Settings
 from dropscribe.disk.sources import look_at
 from dropscribe.error_codes import RECIPE, TryAgain, classify_subtask, is_about_download, remedy_for
@@ -109,7 +109,7 @@ class Submitter:
         self._sending: set[asyncio.Task[None]] = set()
         self.withheld: set[int] = set()
         """Recognitions that the start gate still asks about."""
-        self.wake = asyncio.Event()
+        self.wake = Wake()
 
     @property
     def _settings(self) -> Settings:

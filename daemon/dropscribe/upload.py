@@ -20,7 +20,7 @@ import structlog
 
 from dropscribe.alone import Alone
 from dropscribe.boundaries import Step
-from dropscribe.clock import wait_for_event
+from dropscribe.clock import Wake, wait_for_event
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.disk.faults import is_disk_fault
 from dropscribe.disk.sources import folder_at, look_of_stat, open_source
@@ -143,7 +143,7 @@ class Uploader:
         self._claimed_at = 0.0
         self._slots = Slots()
         self._running: set[asyncio.Task[None]] = set()
-        self.wake = asyncio.Event()
+        self.wake = Wake()
 
     @property
     def _settings(self) -> Settings:

@@ -132,13 +132,83 @@ def test_too_few_watches_for_the_folders_are_not_ok(house: House) -> None:
     assert [found.ok for found in checks.watches(inboxes, 10)] == [False]
 
 
+def test_too_few_inotify_instances_for_the_inboxes_are_not_ok(house: House) -> None:
+    inboxes = [replace(inbox, watch="events") for inbox in house.settings.inboxes]
+    assert [found.ok for found in checks.watches(inboxes, 100, 10)] == [True]
+    assert [found.ok for found in checks.watches(inboxes, 100, 1)] == [False, True]
+
+
+def test_the_limits_of_this_kernel_are_read() -> None:
+    assert checks.inotify_limit("max_user_instances")
+    assert checks.inotify_limit("no_such_limit") is None
+
+
+@pytest.mark.parametrize(
+    ("versions", "said"),
+    [
+        ({"oss2": "2.19.1", "watchdog": "7.1.0"}, []),
+        ({"oss2": "2.18.6", "watchdog": "7.0"}, ["oss2 2.18.6 is too old: pip install 'oss2>=2.19'"]),
+        ({"watchdog": "6.0.0"}, ["watchdog 6.0.0 is too old: pip install 'watchdog>=7'"]),
+    ],
+)
+def test_a_library_that_fails_quietly_is_named(versions: dict[str, str], said: list[str]) -> None:
+    assert [found.text for found in checks.library_traps(versions)] == said
+
+
+def test_two_libraries_that_overwrite_each_other_are_named() -> None:
+    [found] = checks.library_traps({"oss2": "2.19.1", "alibabacloud-oss-v2": "1.2.0"})
+    assert not found.ok and "virtual environment of its own" in found.text
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "region", "ok"),
+    [
+        ("https://dashscope.aliyuncs.com", "cn-shanghai", [True]),
+        ("https://dashscope-intl.aliyuncs.com", "ap-southeast-1", [True]),
+        ("https://dashscope-intl.aliyuncs.com", "cn-hongkong", [True]),
+        ("https://dashscope-intl.aliyuncs.com", "cn-beijing", [False]),
+        ("https://ws1.cn-beijing.maas.aliyuncs.com", "ap-southeast-1", [False]),
+        ("http://127.0.0.1:9", "cn-beijing", []),
+    ],
+)
+def test_bucket_and_api_have_to_be_on_the_same_side_of_the_border(
+    house: House, endpoint: str, region: str, ok: list[bool]
+) -> None:
+    change(house, "model_studio", endpoint=endpoint)
+    change(house, "storage", region=region)
+    assert [found.ok for found in checks.parts_of_the_world(house.settings)] == ok
+
+
+def test_online_a_right_that_is_only_good_to_have_is_no_fault(online: House, sandbox: RunningSandbox) -> None:
+    sandbox.inject("list_uploads", "error", status=403, code="AccessDenied", times=None)
+    ran = online.run("check", "--online")
+    assert (ran.code, not_ok(ran.out)) == (0, [])
+    assert "without oss:ListMultipartUploads, which is optional" in ran.out
+
+
+def test_online_an_account_that_may_not_use_osss_own_domain_is_told_about_its_own(
+    online: House, sandbox: RunningSandbox
+) -> None:
+    sandbox.inject("put", "error", status=403, code="PublicEndpointForbidden", times=None)
+    ran = online.run("check", "--online")
+    assert ran.code == 1
+    assert "storage.cname to true" in ran.out
+
+
 def test_online_the_bucket_and_the_key_are_tried_and_nothing_is_left_or_billed(
     online: House, sandbox: RunningSandbox
 ) -> None:
     ran = online.run("check", "--online")
 
     assert (ran.code, not_ok(ran.out)) == (0, [])
-    for about in ("bucket: sandbox: put and HEAD", "signed URL: ", "bucket: delete", "API key: ", "clock: agrees"):
+    for about in (
+        "bucket: sandbox: put and HEAD",
+        "signed URL: ",
+        "bucket: delete",
+        "bucket: list",
+        "API key: ",
+        "clock: agrees",
+    ):
         assert about in ran.out
     state = sandbox.state()
     assert (state["objects"], state["book"]) == ([], [])

@@ -17,7 +17,7 @@ import pytest
 
 from dropscribe import demo
 
-COMMAND = [sys.executable, "-m", "dropscribe", "demo"]
+COMMAND = [sys.executable, "-m", "dropscribe", "demo", "--no-listen"]
 STEPS = ("sandbox", "daemon", "dropped", "taken", "uploaded", "submitted", "answered", "delivered")
 
 
@@ -72,15 +72,16 @@ def test_each_step_of_the_way_is_told_in_its_order(shown: tuple[str, Path]) -> N
     printed, _ = shown
     told = re.findall(r"^ *[\d.]+ s  (\w+)", printed, re.MULTILINE)
     assert list(dict.fromkeys(told)) == list(STEPS)
-    assert "one batch of 3 files" in printed
+    assert "one batch of 4 files" in printed
 
 
 def test_the_end_shows_the_folders_a_subtitle_file_the_bill_and_the_empty_bucket(shown: tuple[str, Path]) -> None:
     printed, folder = shown
     for line in ("inbox/  (empty)", "outbox/\n    books/sense_and_sensibility.json", "done/\n    books/", str(folder)):
         assert line in printed
-    assert "00:00:00,320 --> 00:00:02,180\nAnd so, my fellow Americans,\n" in printed
-    assert re.search(r"^billed +40 s of speech, 3 files in 1 task", printed, re.MULTILINE)
+    assert "00:00:00,100 --> 00:00:00,940\nGood morning, Steve.\n" in printed
+    assert re.search(r"^billed +\d+ s of speech, 4 files in 1 task", printed, re.MULTILINE)
+    assert printed.startswith("The sandbox does not listen (--no-listen)")
     assert re.search(r"^bucket +no objects", printed, re.MULTILINE)
 
 
@@ -110,6 +111,35 @@ def test_interrupted_it_stops_everything_and_says_where_the_folder_is(
     assert f"Everything is in {folder}" in rest
     assert ("the daemon was stopped before the end" in complaint) == (code == 1)
     assert not is_served(printed)
+
+
+@pytest.mark.journey
+def test_listening_it_shows_what_was_really_heard_and_says_what_was_not(tmp_path: Path) -> None:
+    command = [*COMMAND[:-1], "--listen"]
+    done = subprocess.run(command, check=False, env=environment(tmp_path), capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    [folder] = tmp_path.iterdir()
+    assert "[Not recognised" in (folder / "outbox" / "welcome_zh.srt").read_text("utf-8")
+    heard = re.search(r"heard +dialogue_en.mp4: (\d+) of the (\d+) words", done.stdout)
+    assert heard and int(heard[1]) > int(heard[2]) / 2
+    words = json.loads((folder / "outbox" / "dialogue_en.json").read_text("utf-8"))["segments"][0]["words"]
+    assert words[0]["end_ms"] <= words[1]["start_ms"]
+    assert not is_served(done.stdout)
+
+
+def test_how_well_each_recording_was_heard_is_said_with_figures_or_with_what_was_said_instead() -> None:
+    talk, welcome = SAMPLES
+    lines = list(demo.heard_lines(SAMPLES, {talk.sha256: "one to three", welcome.sha256: "[Not recognised]"}))
+    assert lines == [
+        "heard       talk.wav: 2 of the 3 words that are spoken in it",
+        "heard       deep/welcome.wav: [Not recognised]",
+    ]
+
+
+def test_outputs_are_held_against_what_the_sandbox_said_it_heard(finished: Path) -> None:
+    said = {SAMPLES[0].sha256: "one too three"}
+    faults = demo.amiss(finished, SAMPLES, state(), said)
+    assert [fault.split()[0] for fault in faults] == ["outbox/talk.json", "outbox/talk.srt"]
 
 
 SAMPLES = [

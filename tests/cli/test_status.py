@@ -230,6 +230,32 @@ def test_an_earlier_file_of_the_same_path_is_mentioned(house: House) -> None:
     assert "1 before at this path: delivered" in out
 
 
+def test_an_error_file_that_a_retry_took_away_is_not_pointed_at(house: House) -> None:
+    house.fail("bad.mp3")
+    assert str(house.failed / "bad.mp3.error.json") in house.run("status", "bad.mp3").out
+    assert house.run("retry", str(house.failed / "bad.mp3")).code == 0
+    out = house.run("status", "bad.mp3").out
+    assert "failed" in out and "error.json" not in out
+
+
+def test_the_story_of_a_file_that_went_well_takes_five_lines(house: House) -> None:
+    house.deliver("a/talk.mp3")
+    lines = house.run("status", "a/talk.mp3").out.splitlines()
+    assert [line.split()[0] for line in lines] == ["talks:", "taken", "heard", "outputs", "source"]
+    for line, words in zip(
+        lines,
+        (
+            ("a/talk.mp3", "delivered"),
+            ("last written", "5 bytes", "sha256", "uploaded"),
+            ("fun-asr", "in a batch of 1", "task task-", "7 s billed", "answered"),
+            (f"{house.outbox}/a/talk.json, talk.srt",),
+            (f"{house.done}/a/talk.mp3",),
+        ),
+        strict=True,
+    ):
+        assert all(word in line for word in words), line
+
+
 def test_files_that_share_a_recognition_name_each_other_and_its_price(house: House) -> None:
     house.drop("one.mp3")
     house.drop("two.mp3")

@@ -37,8 +37,13 @@ def forget(context: click.Context, config: Path | None, paths: tuple[bytes, ...]
 
     PATH names a file as for `status`. A folder of the configuration may be named as well: where it lay is forgotten, so
     that it may lie on another disk from now on. The daemon must be stopped, because the state folder is written.
+
+    \b
+    Examples:
+      dropscribe forget /srv/dropscribe/meetings/done/private.mp3
+      dropscribe forget /mnt/new-disk/inbox
     """
-    settings = settings_for(context, config)
+    settings = settings_for(context, config, keyless=True)
     if not os.path.lexists(settings.state / LEDGER_FILE):
         raise click.ClickException(f"There is no ledger in {settings.state} yet, so nothing is kept.")
     ledger = _open(settings.state)

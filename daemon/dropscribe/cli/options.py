@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
@@ -36,15 +36,15 @@ def log_option(command: Command) -> Command:
     )(command)
 
 
-def settings_for(context: click.Context, config: Path | None) -> Settings:
-    """Read the configuration of this command.
+def settings_for(context: click.Context, config: Path | None, keyless: bool = False) -> Settings:
+    """Read the configuration of this command; `keyless` where it calls no service.
 
     Raises:
         Misconfigured: all its faults.
     """
-    return load(find(config or context.obj, os.environ), os.environ)
+    return load(find(config or context.obj, os.environ), os.environ, keyless=keyless)
 
 
-def log_to_stderr(log_format: str, settings: Settings) -> None:
-    """Set up logging; the secrets of the configuration never pass."""
-    logs.set_up(log_format, sys.stderr, secrets_of(settings))  # type: ignore[arg-type]  # one of the option's choices
+def log_to_stderr(log_format: str, settings: Settings, instead: TextIO | None = None) -> None:
+    """Set up logging, to `instead` where that leads to stderr; the secrets of the configuration never pass."""
+    logs.set_up(log_format, instead or sys.stderr, secrets_of(settings))  # type: ignore[arg-type]  # one of the option's choices

@@ -51,16 +51,23 @@ class Bench:
 @config_option
 @click.option("--all", "every", is_flag=True, help="Every failed file.")
 @click.option("--code", metavar="CODE", help="Every file that failed with this code.")
-@click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path(path_type=bytes))
+@click.argument("paths", metavar="[PATH...]", nargs=-1, type=click.Path(path_type=bytes))
 @click.pass_context
 def retry(context: click.Context, config: Path | None, every: bool, code: str | None, paths: tuple[bytes, ...]) -> int:
     """Put failed files back into their inbox, where the daemon takes them again.
 
-    PATH is the file in the failed folder, or in the inbox where `done: keep` leaves sources there.
+    PATH is the file in the failed folder, or in the inbox where `done: keep` leaves sources there. Exits 1 if one of
+    them is unknown or cannot be put back.
+
+    \b
+    Examples:
+      dropscribe retry /srv/dropscribe/meetings/failed/talk.mp3
+      dropscribe retry --code DECODE_ERROR
+      dropscribe retry --all
     """
     if [every, code is not None, bool(paths)].count(True) != 1:
         raise click.UsageError("Say what to try again: PATH..., or --all, or --code CODE.")
-    settings = settings_for(context, config)
+    settings = settings_for(context, config, keyless=True)
     with stories.reading(settings.state) as connection:
         if connection is None:
             raise click.ClickException(f"There is no ledger in {settings.state} yet, so no file has failed.")

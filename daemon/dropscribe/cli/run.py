@@ -4,7 +4,9 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +15,12 @@ from dropscribe.cli.options import config_option, log_option, log_to_stderr, set
 from dropscribe.config.reading import Wrong
 from dropscribe.config.settings import Settings
 from dropscribe.config.units import seconds
+from dropscribe.ledger import stories
+from dropscribe.sd_notify import Notifier
 from dropscribe.service import Outcome, Service
+
+if TYPE_CHECKING:
+    from dropscribe.cli.progress import ProgressView
 
 
 class Duration(click.ParamType[float]):
@@ -45,26 +52,58 @@ class Duration(click.ParamType[float]):
 def run(context: click.Context, config: Path | None, log_format: str, once: bool, patience: float) -> int:
     """Watch the inboxes and transcribe what is dropped there.
 
-    Runs in the foreground until SIGTERM or Ctrl-C, and picks up where it stopped. With --once it exits 0 when all is
-    delivered, 2 if a file failed, 1 if a fault lasted longer than --patience.
+    Runs in the foreground until SIGTERM or Ctrl-C, then ends within 10 s with 0, and picks up where it stopped. SIGHUP
+    reloads the configuration; a faulty one is refused, and the old one stays. With --once it exits 0 when all is
+    delivered, 2 if a file failed, 1 if a fault lasted longer than --patience, 130 after Ctrl-C; on a terminal it shows
+    how far it is. 75: another daemon holds the state folder. 78: the configuration is faulty.
+
+    \b
+    Examples:
+      dropscribe run --config /etc/dropscribe/config.yaml
+      dropscribe run --once --patience 2h && echo "all delivered"
+      dropscribe run --once --log-format json 2>> dropscribe.log
     """
     settings = settings_for(context, config)
-    log_to_stderr(log_format, settings)
+    view = progress_view(once, log_format)
+    log_to_stderr(log_format, settings, None if view is None else view.log_stream)
 
     def reread() -> Settings:
         new = settings_for(context, config)
         log_to_stderr(log_format, new)  # new secrets are to be covered as well
         return new
 
-    outcome = asyncio.run(_serve(settings, once, patience, reread))
+    outcome = asyncio.run(_serve(settings, once, patience, reread, view))
     code = exit_code(outcome, once)
     sys.stderr.flush()
     sys.stdout.flush()
     os._exit(code)  # a thread that hangs in a dead network disk must not keep a stopped daemon alive
 
 
-async def _serve(settings: Settings, once: bool, patience: float, reread: Callable[[], Settings]) -> Outcome:
-    return await Service(settings, once=once, patience=patience, reread=reread).run()
+def progress_view(once: bool, log_format: str) -> "ProgressView | None":
+    """Loaded where it is wanted: the daemon needs no rich."""
+    if not (once and sys.stderr.isatty()):
+        return None
+    progress = import_module("dropscribe.cli.progress")
+    return progress.ProgressView(sys.stderr) if progress.is_wanted(once, log_format, sys.stderr, os.environ) else None
+
+
+async def _serve(
+    settings: Settings,
+    once: bool,
+    patience: float,
+    reread: Callable[[], Settings],
+    view: "ProgressView | None",
+) -> Outcome:
+    notifier = Notifier.from_environment(os.environ, os.getpid())
+    notifier.status(f"opening the ledger in {settings.state}")
+    service = Service(settings, once=once, patience=patience, reread=reread, notifier=notifier)
+    if view is None:
+        return await service.run()
+    async with view.following(service.ledger):
+        outcome = await service.run()
+    with stories.reading(settings.state) as connection:
+        view.conclude(connection)
+    return outcome
 
 
 def exit_code(outcome: Outcome, once: bool) -> ExitCode:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 import yaml
 
+from dropscribe.cli.listen import will_listen
 from dropscribe.sandbox import Sandbox, SandboxSettings
 
 
@@ -14,16 +15,25 @@ from dropscribe.sandbox import Sandbox, SandboxSettings
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 picks a free one.")
 @click.option("--speed", type=click.FloatRange(0.01, 10_000), default=1.0, show_default=True, help="Of its clock.")
 @click.option("--task-seconds", type=click.FloatRange(0), default=1.0, show_default=True, help="How long a task takes.")
+@click.option("--listen/--no-listen", default=False, show_default=True, help="Recognise what it gets (English).")
 @click.option("--rates/--no-rates", default=True, show_default=True, help="Keep to the service's rate limits.")
-def sandbox(port: int, speed: float, task_seconds: float, rates: bool) -> None:
+def sandbox(port: int, speed: float, task_seconds: float, listen: bool, rates: bool) -> None:
     """Run a local stand-in for OSS and Model Studio, for trying out and for tests.
 
     It listens on 127.0.0.1 only, prints a configuration that uses it, and serves until Ctrl-C or SIGTERM. What it
     was given is gone when it stops.
 
     It does not listen to what it gets. It knows the words of the sample recordings; any other file gets a transcript
-    that says so. A file that begins with NOSPEECH fails as silence does; one that begins with BROKEN:CODE fails with
-    that code, every time.
+    that says so. With --listen, and the extra `sandbox` installed (pip install '.[sandbox]'), PocketSphinx
+    recognises English offline at several times its length, and says what it could not make out.
+
+    A file that begins with NOSPEECH fails as silence does; one that begins with BROKEN:CODE fails with that code, every
+    time.
+
+    \b
+    Examples:
+      dropscribe sandbox > config.yaml &
+      dropscribe sandbox --listen --port 9000
 
     \b
     For programs on this machine, under http://127.0.0.1:PORT/_sandbox/:
@@ -39,6 +49,7 @@ def sandbox(port: int, speed: float, task_seconds: float, rates: bool) -> None:
         port=port,
         speed=speed,
         task_seconds=task_seconds,
+        listens=will_listen(listen),
         pending_seconds=min(0.3, task_seconds),
         enforce_rates=rates,
     )
@@ -79,5 +90,5 @@ def configuration(url: str, settings: SandboxSettings) -> str:
         },
         "inboxes": [{"name": "sandbox", "inbox": "./inbox"}],
     }
-    remark = "# A sandbox on this machine: nothing is sent anywhere, nothing is billed.\n"
-    return remark + yaml.safe_dump(content, sort_keys=False)
+    remark = "# A sandbox on this machine: nothing is sent anywhere, nothing is billed. Save this as config.yaml, then:"
+    return f"{remark}\n#   dropscribe run --config config.yaml\n" + yaml.safe_dump(content, sort_keys=False)

@@ -51,9 +51,16 @@ LAST = 100
 def status(context: click.Context, config: Path | None, as_json: bool, path: bytes | None) -> None:
     """Show what is where, what waits and why, and what failed; or the story of one file.
 
-    PATH names a file by its path in the inbox, outbox, done or failed folder. Works with and without a running daemon.
+    PATH names a file by its path in the inbox, outbox, done or failed folder. Works with and without a running daemon,
+    and needs no keys. Exits 1 if PATH is neither on disk nor in the ledger.
+
+    \b
+    Examples:
+      dropscribe status
+      dropscribe status /srv/dropscribe/meetings/outbox/talk.srt
+      dropscribe status --json | jq -r '.files[] | select(.state == "failed") | .path'
     """
-    settings = settings_for(context, config)
+    settings = settings_for(context, config, keyless=True)
     with stories.reading(settings.state) as connection:
         desk = Desk(settings, connection)
         if path is None:
@@ -220,6 +227,7 @@ class Desk:
             payments=() if shared is None else tuple(stories.payments(self.connection, shared)),
             siblings=tuple(one for one in together if (one.inbox, one.path) != (row.inbox, row.path)),
             earlier=tuple(one for one in at_path if one.media_id < row.media_id),
+            error_stands=row.error_file is not None and os.path.lexists(row.error_file),
         )
 
 

@@ -9,6 +9,7 @@ from dropscribe.config.crosscheck import check_model_studio, check_retry, check_
 from dropscribe.config.derive import derive_inbox, derive_storage
 from dropscribe.config.drafts import Draft, Reading, Report
 from dropscribe.config.folders import check_folders, check_names, check_state
+from dropscribe.config.keyless import with_stand_ins, without_keys
 from dropscribe.config.placeholders import fill
 from dropscribe.config.reading import is_nothing
 from dropscribe.config.schema import DEFAULT_FORMATS, TOP, inbox_keys
@@ -43,13 +44,16 @@ def load(
     *,
     formats: Collection[str] = DEFAULT_FORMATS,
     filesystem_of: Callable[[Path], str] = filesystem_type,
+    keyless: bool = False,
 ) -> Settings:
     """Read, check and complete the configuration at `path`.
 
-    `formats` are the outputs that can be rendered. Raises Misconfigured with all faults.
+    `formats` are the outputs that can be rendered; `keyless` asks for no keys. Raises Misconfigured with all faults.
     """
     path = Path(os.path.abspath(path))
-    root, report = _root(path, environ)
+    if keyless:
+        environ = with_stand_ins(environ)
+    root, report = _root(path, environ, keyless)
     reading = Reading(path.parent, environ, report)
     top = reading.draft(root, TOP, "", ignore=frozenset({"inboxes"}))
     inboxes = _inboxes(root, formats, reading)
@@ -60,7 +64,7 @@ def load(
     return assemble(path, top, inboxes, report.warnings)
 
 
-def _root(path: Path, environ: Mapping[str, str]) -> tuple[Table, Report]:
+def _root(path: Path, environ: Mapping[str, str], keyless: bool) -> tuple[Table, Report]:
     name = folder(path)
     text = _text(path, name)
     try:
@@ -71,7 +75,7 @@ def _root(path: Path, environ: Mapping[str, str]) -> tuple[Table, Report]:
         what = "is empty" if is_nothing(node) else "is not a mapping"
         message = f"{what}; right is `key: value`, one a line, as in config.example.yaml"
         raise Misconfigured([Problem(name, node.line, message)])
-    root, missing = fill(node, environ)
+    root, missing = fill(without_keys(node) if keyless else node, environ)
     assert isinstance(root, Table)
     return root, Report(problems + missing)
 

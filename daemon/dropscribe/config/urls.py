@@ -10,6 +10,13 @@ from dropscribe.config.yaml_lines import Node
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9])?")
 _REGION = re.compile(r"oss-([a-z0-9-]+?)(-internal)?\.aliyuncs\.com")
+_API_REGION = re.compile(r"[a-z0-9-]+\.([a-z]+-[a-z]+(?:-[0-9])?)\.maas\.aliyuncs\.com")
+_API_HOSTS = {
+    "dashscope.aliyuncs.com": "cn-beijing",
+    "dashscope-intl.aliyuncs.com": "ap-southeast-1",
+    "dashscope-us.aliyuncs.com": "us-east-1",
+    "cn-hongkong.dashscope.aliyuncs.com": "cn-hongkong",
+}
 _API_PATHS = ("/api/v1", "/compatible-mode/v1", "/api/v1/services/audio/asr/transcription")
 
 
@@ -79,6 +86,19 @@ def region_of(url: str) -> str | None:
     """The region that a service domain names; None where it names none (`oss-accelerate`)."""
     match = _REGION.fullmatch(host(url))
     return match[1] if match and not match[1].startswith("accelerate") else None
+
+
+def region_of_api(url: str) -> str | None:
+    """The region of a Model Studio endpoint; None for a host that is not the service's."""
+    name = host(url)
+    if match := _API_REGION.fullmatch(name):
+        return match[1]
+    return _API_HOSTS.get(name)
+
+
+def in_mainland(region: str) -> bool:
+    """Whether a region lies in mainland China."""
+    return region.startswith("cn-") and region != "cn-hongkong"
 
 
 def _is_address(name: str) -> bool:

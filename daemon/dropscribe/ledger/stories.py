@@ -74,6 +74,7 @@ class FileRow:
     batch_reason: str | None
     submitted_at: float | None
     account: str | None
+    mtime_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,4 +337,5 @@ def _file(row: Row[Any]) -> FileRow:
         batch_reason=row.batch_reason,
         submitted_at=row.submitted_at,
         account=row.account,
+        mtime_ns=row.mtime_ns,
     )

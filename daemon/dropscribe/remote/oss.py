@@ -108,12 +108,11 @@ class OssStore:
 
     def unfinished(self, key: str) -> Sequence[str]:
         """Also empty where the key has no right to list (the right is not among those we ask for)."""
-        try:
-            return self._uploads_of(key)
-        except OutOfOrder as error:
-            if error.code == "AccessDenied":
-                return []
-            raise
+        return self._uploads_if_allowed(key) or []
+
+    def may_list_uploads(self, key: str) -> bool:
+        """Whether unfinished uploads can be found after a crash in the instant between begin and record."""
+        return self._uploads_if_allowed(key) is not None
 
     def head(self, key: str) -> tuple[int, int | None] | None:
         # A HEAD's 404 has no body, and the code of a missing object only in a header; a missing bucket is named there.
@@ -135,6 +134,14 @@ class OssStore:
         expires = max(1, min(int(lifetime), LONGEST_URL_LIFETIME))
         # slash_safe: with %2F in the path the service's fetcher would see another address than it was signed for.
         return str(_once(key, lambda: self._public.sign_url("GET", key, expires, slash_safe=True)))
+
+    def _uploads_if_allowed(self, key: str) -> list[str] | None:
+        try:
+            return self._uploads_of(key)
+        except OutOfOrder as error:
+            if error.code == "AccessDenied":
+                return None
+            raise
 
     def _uploads_of(self, key: str) -> list[str]:
         found: list[str] = []

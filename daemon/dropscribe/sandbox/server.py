@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-from dropscribe.sandbox import admin, model_studio, oss, oss_calls, results
+from dropscribe.sandbox import admin, model_studio, oss, oss_calls, results, transcripts
 from dropscribe.sandbox.answers import Answer, OssError, StudioError
 from dropscribe.sandbox.blobs import BlobStore, InMemory
 from dropscribe.sandbox.calls import Call
@@ -46,7 +46,7 @@ class Sandbox:
         self._bucket = Bucket(
             settings.bucket, self._clock.now(), BlobStore(Path(self._folder.name), settings.memory_limit)
         )
-        self._worker = Worker(settings, self._clock, self._book, self._faults)
+        self._worker = Worker(settings, self._clock, self._book, self._faults, Path(self._folder.name))
         self._storage = oss.ObjectStorage(self._bucket, settings, self._clock)
         self._studio = model_studio.ModelStudio(settings, self._clock, self._book, self._faults, self._worker.begin)
         self._stopping = asyncio.Event()
@@ -86,6 +86,11 @@ class Sandbox:
             "calls": self._counters.as_json(),
             "faults": self._faults.as_json(),
         }
+
+    def said(self) -> dict[str, str]:
+        """What it told of each content that it recognised, by its sha256; first channels only."""
+        heard = [(s.heard, s.url) for task in self._book.tasks.values() for s in task.subtasks if s.heard is not None]
+        return {one.sha256: transcripts.recording_of(one, url).text for one, url in heard}
 
     @property
     def traffic(self) -> int:

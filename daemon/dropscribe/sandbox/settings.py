@@ -32,6 +32,8 @@ class SandboxSettings:
     """Further API keys, each with the name of its account: accounts do not see each other's tasks."""
     models: tuple[str, ...] = MODELS
 
+    listens: bool = False
+    """Whether it recognises what it gets (English; the extra `sandbox`), or tells what it knows by heart."""
     pending_seconds: float = 0.3
     task_seconds: float = 1.0
     """From submit to the end, at least."""

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from dropscribe.sandbox.clock import shanghai_text
+from dropscribe.sandbox.spoken import Recording
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED"})
 
@@ -16,6 +17,8 @@ class Heard:
 
     sha256: str
     size: int
+    spoken: Recording | None = None
+    """Where the sandbox listened."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,5 @@
-"""What the sandbox says it heard: given texts for known recordings, an honest stand-in for all others.
+"""What the sandbox says it heard: given texts for known recordings, an honest stand-in for all others; or, where it
+listens, what it really heard.
 
 A given text is a JSON file of `recordings/`: `sha256`, `format`, `sample_rate`, `duration_ms` and `sentences`, each
 with `phrases` (`[begin ms, end ms, text]`, as they stand between the pauses), and where they apply `speaker_id` and
@@ -9,12 +10,12 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from dropscribe.sandbox.spoken import Phrase, Recording, Sentence
 from dropscribe.sandbox.tasks import Heard, url_path
 
 BYTES_A_SECOND = 16_000  # 128 kbit/s
@@ -23,42 +24,9 @@ _HAN = r"\u3400-\u9fff"
 _WORD = re.compile(rf"[{_HAN}]|[^\W{_HAN}](?:[^\W{_HAN}]|['’-](?=\w))*")
 
 
-Phrase = tuple[int, int, str]
-"""Begin and end in ms, and the text between two pauses."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    phrases: tuple[Phrase, ...]
-    speaker: int = 0
-    channel: int = 0
-
-    @property
-    def text(self) -> str:
-        return "".join(text for _, _, text in self.phrases)
-
-    @property
-    def begin_ms(self) -> int:
-        return self.phrases[0][0]
-
-    @property
-    def end_ms(self) -> int:
-        return self.phrases[-1][1]
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """What is known of one content."""
-
-    format: str
-    sample_rate: int
-    duration_ms: int
-    sentences: tuple[Sentence, ...]
-
-
 def demo_recordings() -> Sequence[Traversable]:
     """The media that come with the package, to be transcribed in a demonstration."""
-    names = ("jfk_en.flac", "welcome_zh.wav", "librivox_sense_and_sensibility_en.flac")
+    names = ("dialogue_en.mp4", "jfk_en.flac", "welcome_zh.wav", "librivox_sense_and_sensibility_en.flac")
     return [_folder() / name for name in names]
 
 
@@ -82,8 +50,8 @@ def _recording(document: Mapping[str, Any]) -> Recording:
 
 
 def recording_of(heard: Heard, url: str) -> Recording:
-    """The given recording of this content, or one that says that the sandbox does not listen."""
-    return given_recordings().get(heard.sha256) or _stand_in(heard, url)
+    """What the sandbox heard; else the given recording of this content, or one that says that it does not listen."""
+    return heard.spoken or given_recordings().get(heard.sha256) or _stand_in(heard, url)
 
 
 def _stand_in(heard: Heard, url: str) -> Recording:
@@ -92,8 +60,13 @@ def _stand_in(heard: Heard, url: str) -> Recording:
     pause = 100 + talk // 3
     texts = ("The sandbox cannot hear.", f"This stands for the recording with the SHA-256 {heard.sha256[:16]}.")
     sentences = tuple(Sentence((phrase,)) for phrase in ((100, pause, texts[0]), (100 + pause, 200 + talk, texts[1])))
+    return Recording(format_of(url), 16_000, duration, sentences)
+
+
+def format_of(url: str) -> str:
+    """What the suffix of an object's name says."""
     _, dot, suffix = url_path(url).rpartition(".")
-    return Recording(suffix.lower() if dot else "wav", 16_000, duration, sentences)
+    return suffix.lower() if dot else "wav"
 
 
 def billed_seconds(recording: Recording, parameters: Mapping[str, Any]) -> int:

@@ -3,16 +3,22 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Any
 
 import aiohttp
 from yarl import URL
 
 from dropscribe.sandbox import transcripts
 from dropscribe.sandbox.clock import SandboxClock
+from dropscribe.sandbox.ear import Ear, Unheard
 from dropscribe.sandbox.faults import Fault, FaultBook, Subject
 from dropscribe.sandbox.settings import SandboxSettings
+from dropscribe.sandbox.spoken import Recording
 from dropscribe.sandbox.tasks import Heard, Subtask, Task, TaskBook, url_path
 
 LARGEST_FILE = 2 * 1024**3
@@ -38,8 +44,12 @@ class SubtaskFailed(Exception):
 class Worker:
     """Runs tasks side by side; all downloads together are bounded."""
 
-    def __init__(self, settings: SandboxSettings, clock: SandboxClock, book: TaskBook, faults: FaultBook) -> None:
+    def __init__(
+        self, settings: SandboxSettings, clock: SandboxClock, book: TaskBook, faults: FaultBook, folder: Path
+    ) -> None:
+        """`folder` is for what is listened to, as long as that takes."""
         self.settings, self._clock, self._book, self._faults = settings, clock, book, faults
+        self._folder, self._ear = folder, Ear()
         self._running: set[asyncio.Task[None]] = set()
         self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
         self._session: aiohttp.ClientSession | None = None
@@ -81,7 +91,7 @@ class Worker:
     async def _recognise(self, task: Task, subtask: Subtask) -> None:
         subject = Subject(task.model, url_path(subtask.url), (subtask.url,), task.task_id)
         try:
-            heard = await self._listen(subtask.url, subject)
+            heard = await self._listen(subtask.url, subject, transcripts.channels(_given(task)))
         except SubtaskFailed as failed:
             subtask.code, subtask.message = failed.code, failed.message
             return
@@ -89,15 +99,31 @@ class Worker:
         self._book.bill(task, subtask, heard, seconds, self._clock.now())
         subtask.heard = heard
 
-    async def _listen(self, url: str, subject: Subject) -> Heard:
-        async with self._downloads:
-            for fault in self._faults.strike("download", subject, self._clock.now()):
-                await self._suffer(fault)
-            heard, beginning = await self._download(url)
-        for fault in self._faults.strike("subtask", subject, self._clock.now(), frozenset({"fail"})):
-            raise SubtaskFailed(fault.code, fault.message)
-        _judge(heard, beginning)
-        return heard
+    async def _listen(self, url: str, subject: Subject, channels: Sequence[int]) -> Heard:
+        with self._kept() as file:
+            async with self._downloads:
+                for fault in self._faults.strike("download", subject, self._clock.now()):
+                    await self._suffer(fault)
+                heard, beginning = await self._download(url, file)
+            for fault in self._faults.strike("subtask", subject, self._clock.now(), frozenset({"fail"})):
+                raise SubtaskFailed(fault.code, fault.message)
+            _judge(heard, beginning)
+            if file is None:
+                return heard
+            file.flush()
+            return replace(heard, spoken=await self._spoken(Path(file.name), url, channels))
+
+    def _kept(self) -> "AbstractContextManager[IO[bytes] | None]":
+        """Where a download goes that is to be listened to."""
+        if not self.settings.listens:
+            return nullcontext()
+        return NamedTemporaryFile(dir=self._folder, prefix="listen-")
+
+    async def _spoken(self, path: Path, url: str, channels: Sequence[int]) -> Recording:
+        try:
+            return await self._ear.listen(path, transcripts.format_of(url), channels)
+        except Unheard as error:
+            raise SubtaskFailed(error.code, str(error)) from error
 
     async def _suffer(self, fault: Fault) -> None:
         if fault.does == "hang":
@@ -114,14 +140,14 @@ class Worker:
         )
         raise SubtaskFailed(code)
 
-    async def _download(self, url: str) -> tuple[Heard, bytes]:
-        """(what arrived, its first bytes). Raises SubtaskFailed with the code that the service gives."""
+    async def _download(self, url: str, file: IO[bytes] | None) -> tuple[Heard, bytes]:
+        """(what arrived, its first bytes); all of it also into `file`. Raises SubtaskFailed with the service's code."""
         if not _PLAIN_URL.fullmatch(url):
             raise SubtaskFailed("InvalidFile.DownloadFailed")
         try:
             async with self._client().get(URL(url, encoded=True)) as response:
                 _check_status(response.status)
-                return await _hash(response)
+                return await _hash(response, file)
         except aiohttp.ClientPayloadError as error:
             raise SubtaskFailed("CONTENT_LENGTH_CHECK_FAILED") from error
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
@@ -150,7 +176,7 @@ def _check_status(status: int) -> None:
         raise SubtaskFailed(codes.get(status, "InvalidFile.DownloadFailed"))
 
 
-async def _hash(response: aiohttp.ClientResponse) -> tuple[Heard, bytes]:
+async def _hash(response: aiohttp.ClientResponse, file: IO[bytes] | None) -> tuple[Heard, bytes]:
     promised = response.content_length
     if promised is None:
         raise SubtaskFailed("CONTENT_LENGTH_CHECK_FAILED")
@@ -160,6 +186,8 @@ async def _hash(response: aiohttp.ClientResponse) -> tuple[Heard, bytes]:
     async for chunk in response.content.iter_any():
         digest.update(chunk)
         size += len(chunk)
+        if file is not None:
+            file.write(chunk)
         if len(beginning) < 128:
             beginning += chunk[:128]
     return Heard(digest.hexdigest(), size), beginning
