@@ -72,6 +72,11 @@ def render(
     PATH names a file as for `status`, whose result is kept for `keep_results`; or a JSON file: a raw result of Fun-ASR,
     or a transcript of dropscribe. Without options all is as its inbox has it. Each file gets a line on its subtitles:
     how many, how many a minute, how many are clean, and what is wrong with the others.
+
+    \b
+    Examples:
+      dropscribe render outbox/talk.json --format vtt
+      dropscribe render inbox/talk.mp3 --profile shorts --speakers 0=Anna,1=Ben --out texts
     """
     settings = _settings(context, config)
     out.mkdir(parents=True, exist_ok=True)
@@ -98,7 +103,7 @@ def _settings(context: click.Context, config: Path | None) -> Settings | None:
         if named:
             raise
         return None
-    return load(path, os.environ)
+    return load(path, os.environ, keyless=True)
 
 
 def _presentation(found: Found, profile: str | None, speakers: dict[int, str] | None) -> Presentation:
