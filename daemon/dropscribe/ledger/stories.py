@@ -22,8 +22,10 @@ from dropscribe.ledger.schema import (
     batch_item,
     folder,
     media,
+    notice,
     output,
     recognition,
+    reservation,
     result,
     scope,
     stored_object,
@@ -258,6 +260,7 @@ def forget_files(connection: Connection, media_ids: Sequence[int]) -> None:
         mine = media.c.id == media_id
         shared = connection.execute(select(media.c.recognition_id).where(mine)).scalar()
         connection.execute(delete(output).where(output.c.media_id == media_id))
+        connection.execute(delete(notice).where(notice.c.media_id == media_id))
         connection.execute(delete(media).where(mine))
         if shared is not None:
             _forget_recognition(connection, shared)
@@ -269,6 +272,8 @@ def _forget_recognition(connection: Connection, number: int) -> None:
     if connection.execute(wanted).first() or connection.execute(travelling).first():
         return
     connection.execute(delete(result).where(result.c.recognition_id == number))
+    promised = reservation.c.recognition_id == number  # its batch is not over yet: what it costs still counts
+    connection.execute(update(reservation).where(promised).values(recognition_id=None))
     objects = update(stored_object).where(stored_object.c.recognition_id == number).values(doomed=True)
     if connection.execute(objects).rowcount:
         bare = {"state": "forgotten", "sha256": "", "message": None, "remedy": None, "owner": None}
