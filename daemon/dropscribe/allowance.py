@@ -43,7 +43,7 @@ class Balance:
 def windows(now: float, zone: tzinfo | None = None) -> Windows:
     """Day and month by the calendar of `zone`; None: the machine's own local time, with its summer time."""
     today = datetime.fromtimestamp(now).astimezone() if zone is None else datetime.fromtimestamp(now, zone)
-    noon = datetime(today.year, today.month, today.day)  # noqa: DTZ001 - a date of the calendar, made aware below
+    noon = datetime(today.year, today.month, today.day)
     month = noon.replace(day=1)
     next_month = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
     next_day = datetime.fromordinal(noon.toordinal() + 1)
@@ -70,8 +70,8 @@ def obstacle(seconds: float, balances: Sequence[Balance]) -> str | None:
         key, limit = KEYS[balance.limit.name], balance.limit
         if seconds > limit.seconds:
             return (
-                f"its {hours(seconds)} are more than the whole {limit.name}'s limit of {hours(limit.seconds)}: it waits "
-                f"until `{key}` is raised and dropscribe reloaded"
+                f"its {hours(seconds)} are more than the whole {limit.name}'s limit of {hours(limit.seconds)}: "
+                f"it waits until `{key}` is raised and dropscribe reloaded"
             )
     for balance in balances:
         if seconds > balance.left:

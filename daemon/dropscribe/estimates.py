@@ -1,4 +1,4 @@
-"""How many seconds a recognition may be billed for: pure. What is billed is detected speech, each channel on its own."""
+"""How many seconds a recognition may be billed for: pure. Detected speech is billed, each channel on its own."""
 
 import json
 

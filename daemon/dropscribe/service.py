@@ -22,6 +22,7 @@ import structlog
 from dropscribe.cleanup import Cleaner
 from dropscribe.clock import Clock, SystemClock
 from dropscribe.collect import Collector
+from dropscribe.companions import Companions
 from dropscribe.config import restart_needed
 from dropscribe.config.settings import InboxSettings, Settings, secrets_of
 from dropscribe.deliver import Deliverer
@@ -177,6 +178,7 @@ class Service:
     def _furnish(self, once: bool) -> None:
         """The rooms, and who wakes whom. With `once` no inbox is watched."""
         house, pools = self._house, self._pools
+        self._companions = Companions(house, self._wake_senders, self._ended_rooms)
         self._collector = Collector(
             house,
             pools.work,
@@ -200,6 +202,7 @@ class Service:
             on_ready=self._submitter.wake.set,
             on_refused=self._wake_after_answer,
             on_doomed=self._cleaner.wake.set,
+            measure=self._companions.budget.measured,
         )
         self._deliverers = {name: self._deliverer(name) for name in house.inboxes}
         self._intakes = {name: self._intake(name, not once) for name in house.inboxes}
@@ -223,6 +226,8 @@ class Service:
         self._spawn("upload", self._uploader.run())
         self._spawn("submit", self._submit())
         self._spawn("cleanup", self._cleaner.run())
+        for name, room in self._companions.rooms():
+            self._spawn(name, room)
         for name in self._house.inboxes:
             self._spawn(f"deliver {name}", self._deliverers[name].run())
             self._spawn(f"intake {name}", self._intakes[name].run())
@@ -239,6 +244,9 @@ class Service:
         log.critical("daemon.bug", room=task.get_name(), exc_info=task.exception())
         self._bug = self._bug or task.exception()
         self._stop.set()
+
+    def _ended_rooms(self) -> list[str]:
+        return [name for name, task in self._tasks.items() if task.done() and name != "start"]
 
     async def _submit(self) -> None:
         """Nothing is paid before the task list was read once: it may show what this ledger does not know."""
@@ -304,6 +312,9 @@ class Service:
         if delivering:
             await asyncio.wait(delivering, timeout=max(0.1, deadline - self._clock.monotonic()))
         await self._cancel("")
+        if self._once is not None and not self._stop.is_set():
+            await self._companions.last_news()
+        self._companions.close()
         with contextlib.suppress(OutOfOrder):
             await self._house.recogniser.close()
         self._pools.close()
@@ -355,6 +366,7 @@ class Service:
         for name in wanted:
             self._begin_inbox(name)
         self._wake_senders()
+        self._companions.reload()
 
     def _end_intake(self, name: str) -> None:
         self._intakes.pop(name).stop()

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from dropscribe.allowance import hours
 from dropscribe.ledger.stories import FileRow, Payment
 from dropscribe.names import display
 from dropscribe.story import Alarm, FileState, FileView, InboxView, Status, moment, state_of
@@ -49,7 +50,28 @@ def overview(status: Status) -> Iterator[str]:
         for alarm in inbox.alarms:
             if alarm not in shared:
                 yield from _alarm(alarm, "  ")
+    yield from _spending(status)
     yield from _files(status.files)
+
+
+def _spending(status: Status) -> Iterator[str]:
+    """What was spent, where anything was or is limited; what nobody could be told."""
+    found = status.spending
+    if found is not None and any((found.this_month, found.reserved, found.held_files)):
+        today, month = _of(found.today, found.day_limit), _of(found.this_month, found.month_limit)
+        yield f"spent     {today} today, {month} this month"
+        if found.guessed_this_month:
+            yield f"          of that {hours(found.guessed_this_month)} are taken for billed; the service did not say"
+        yield f"reserved  {hours(found.reserved)} for what is under way"
+        if found.held_files:
+            yield f"held      {hours(found.held)} in {found.held_files} recordings, which wait for the limits"
+    count, since = status.notices
+    if count:
+        yield f"notices   {count} wait to be taken{f', the oldest since {moment(since)}' if since else ''}"
+
+
+def _of(seconds: float, limit: float | None) -> str:
+    return hours(seconds) if limit is None else f"{hours(seconds)} of {hours(limit)}"
 
 
 def _daemon(status: Status) -> str:
@@ -136,7 +158,7 @@ def _verdict(tale: Tale) -> Iterator[str]:
 
 def _taken(row: FileRow) -> str:
     sha256 = f", sha256 {row.sha256[:12]}" if row.sha256 else ""
-    return f"{moment(row.taken_at)}, {_size(row.size)}{sha256}"
+    return f"{moment(row.taken_at)}, {size_text(row.size)}{sha256}"
 
 
 def _heard(tale: Tale) -> str:
@@ -183,7 +205,8 @@ def _line(label: str, text: str) -> str:
     return f"  {label:<7}  {text}"
 
 
-def _size(size: int) -> str:
+def size_text(size: int) -> str:
+    """Bytes for people."""
     for unit, bytes_each in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
         if size >= bytes_each:
             return f"{size / bytes_each:.1f} {unit}"

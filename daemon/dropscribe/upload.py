@@ -11,7 +11,7 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar, cast
@@ -100,6 +100,10 @@ class Slice:
         return self.size
 
 
+async def _nothing_measured(_: Collection[str]) -> Mapping[int, float | None]:
+    return {}
+
+
 class Uploader:
     """Keeps up to `storage.uploads` files in flight and records each object when its checksum agrees."""
 
@@ -110,14 +114,16 @@ class Uploader:
         on_ready: Callable[[], None],
         on_refused: Callable[[], None],
         on_doomed: Callable[[], None],
+        measure: Callable[[Collection[str]], Awaitable[Mapping[int, float | None]]] = _nothing_measured,
     ) -> None:
         """`on_ready` is called when an object stands, `on_refused` when files have failed, `on_doomed` when objects may
-        have to go.
+        have to go. `measure` gives durations, by recognition, of what is claimed next outside of the given inboxes.
         """
         self._house = house
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._threads = threads
         self._on_ready, self._on_refused, self._on_doomed = on_ready, on_refused, on_doomed
+        self._measure = measure
         self._shut: set[str] = set()  # folders that only we may have said to be out of order
         self._stopping = False
         self._passed_over = False
@@ -154,6 +160,7 @@ class Uploader:
         shut = self._shut_inboxes()
         self._passed_over = bool(shut)
         self._claimed_at = self._clock.now()
+        measured = await self._measure(shut)
         if self._scopes.opened_by(SCOPE):
             if not await self._ledger.look(uploads.any_needed, self._claimed_at, shut):
                 return []  # leave the try to somebody who has something to try with
@@ -168,10 +175,13 @@ class Uploader:
             self._new_key,
             self._settings.storage.multipart_above,
             shut,
+            measured,
         )
         CLAIM.recorded()
         if not jobs:
             self._scopes.release(SCOPE)
+            if measured:  # none of these may be paid for now; the next may be
+                self.wake.set()
         return jobs
 
     def _shut_inboxes(self) -> list[str]:

@@ -11,7 +11,9 @@ import click
 from dropscribe import __version__
 from dropscribe.cli.exits import ExitCode, exit_code_of
 
-COMMANDS = {name: f"dropscribe.cli.{name}" for name in ("run", "check", "status", "retry", "forget", "sandbox", "demo")}
+COMMANDS = {
+    name: f"dropscribe.cli.{name}" for name in ("run", "check", "plan", "status", "retry", "forget", "sandbox", "demo")
+}
 """Each command in a module of its own, under its own name; loaded when it is called, because `run` needs no sandbox."""
 
 

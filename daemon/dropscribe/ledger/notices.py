@@ -164,6 +164,14 @@ def next_due(connection: Connection, sink: str) -> float | None:
     return connection.execute(select(func.min(notice.c.wait_until)).where(notice.c.sink == sink)).scalar()
 
 
+def too_many(connection: Connection, sink: str, before: float, most: int) -> bool:
+    """Whether `drop_old` would find something."""
+    mine = notice.c.sink == sink
+    oldest = connection.execute(select(notice.c.at).where(mine).order_by(notice.c.id).limit(1)).scalar()
+    beyond = select(notice.c.id).where(mine).order_by(notice.c.id.desc()).offset(most).limit(1)
+    return oldest is not None and (oldest < before or connection.execute(beyond).first() is not None)
+
+
 def drop_old(connection: Connection, sink: str, before: float, most: int) -> int:
     """Give up what nobody has taken since `before`, and the oldest of more than `most`; return how many."""
     mine = notice.c.sink == sink

@@ -8,7 +8,7 @@ can have been billed, and becomes `spent` with its batch. Open ones count in eve
 end. Spent seconds are kept in quarters of an hour: windows of any time zone are sums of few rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,11 @@ _NEW = (
     .order_by(recognition.c.id)
     .limit(bindparam("most"))
 )
+_ELSEWHERE = exists().where(
+    media.c.recognition_id == recognition.c.id,
+    media.c.state == "waiting",
+    media.c.inbox.not_in(bindparam("shut", expanding=True)),
+)
 _NEW_SOURCES = (
     select(recognition.c.id, recognition.c.settings, media.c.inbox, media.c.path, media.c.size, media.c.mtime_ns)
     .add_columns(media.c.inode)
@@ -45,6 +50,7 @@ _NEW_SOURCES = (
     .where(recognition.c.id.in_(bindparam("ids", expanding=True)), media.c.state == "waiting")
     .order_by(recognition.c.id, media.c.id)
 )
+_NEW_ELSEWHERE = _NEW.where(_ELSEWHERE)
 _RESERVE = insert(reservation)
 _OPEN = select(func.coalesce(func.sum(reservation.c.seconds), 0.0)).where(reservation.c.state == "reserved")
 _SPENT = select(func.coalesce(func.sum(spent.c.billed + spent.c.guessed), 0.0)).where(
@@ -92,6 +98,16 @@ class Usage:
     held_files: int
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Payments that wait: those that fit into a fresh window (`since` when), and those that fit into none."""
+
+    files: int
+    since: float | None
+    longer_files: int
+    longer_reason: str | None
+
+
 def set_limits(connection: Connection, limits: Sequence[Limit]) -> None:
     """The limits that hold from now on; where none is given, nothing is limited."""
     connection.execute(delete(allowance))
@@ -106,16 +122,17 @@ def balances(connection: Connection) -> tuple[Balance, ...]:
     if not limits:
         return ()
     open_now = connection.execute(_OPEN).scalar_one()
-    return tuple(Balance(limit, open_now + _spent_since(connection, limit.since)) for limit in limits)
+    return tuple(Balance(limit, open_now + spent_since(connection, limit.since)) for limit in limits)
 
 
-def _spent_since(connection: Connection, since: float) -> float:
+def spent_since(connection: Connection, since: float) -> float:
+    """All that was spent from a moment on."""
     return float(connection.execute(_SPENT, {"first": int(since // QUARTER)}).scalar_one())
 
 
-def unmeasured(connection: Connection, now: float, most: int) -> list[Unmeasured]:
+def unmeasured(connection: Connection, now: float, most: int, shut: Collection[str] = ()) -> list[Unmeasured]:
     """The recognitions that would be reserved for next, with a file to measure each."""
-    ids = [row.id for row in connection.execute(_NEW, {"now": now, "most": most})]
+    ids = [row.id for row in _new(connection, now, most, shut)]
     found: dict[int, Unmeasured] = {}
     for row in connection.execute(_NEW_SOURCES, {"ids": ids}) if ids else ():
         look = Look(row.size, row.mtime_ns, int(row.inode))
@@ -123,21 +140,35 @@ def unmeasured(connection: Connection, now: float, most: int) -> list[Unmeasured
     return list(found.values())
 
 
-def admit(connection: Connection, now: float, limit: int, measured: Mapping[int, float]) -> None:
+def _new(connection: Connection, now: float, most: int, shut: Collection[str]) -> Sequence[Row[Any]]:
+    if shut:
+        return connection.execute(_NEW_ELSEWHERE, {"now": now, "most": most, "shut": list(shut)}).all()
+    return connection.execute(_NEW, {"now": now, "most": most}).all()
+
+
+def admit(
+    connection: Connection,
+    now: float,
+    limit: int,
+    measured: Mapping[int, float | None],
+    shut: Collection[str] = (),
+) -> None:
     """Reserve for what is needed, oldest first; what does not fit is held, and smaller ones may pass it.
 
-    `measured` are durations in seconds by recognition; where one is missing, the size has to do.
+    `measured` are durations in seconds by recognition; where one is missing, the size has to do. What lies only in
+    inboxes that are out of order (`shut`) takes no room from the others.
     """
-    rows = connection.execute(_NEW, {"now": now, "most": max(limit, PAGE)}).all()
+    rows = _new(connection, now, max(limit, PAGE), shut)
     if not rows:
         return
     room = balances(connection)
     new = []
     for row in rows:
-        seconds = _seconds(row, measured.get(row.id))
+        duration = measured.get(row.id)
+        seconds = _seconds(row, duration)
         reason = obstacle(seconds, room)
         room = room if reason else after(room, seconds)
-        new.append(_values(row.id, seconds, row.id not in measured, reason, now))
+        new.append(_values(row.id, seconds, duration is None, reason, now))
     connection.execute(_RESERVE, new)
 
 
@@ -274,7 +305,18 @@ def usage(connection: Connection, since: float) -> Usage:
     return Usage(billed, guessed, reserved, held, files)
 
 
-def reasons_held(connection: Connection) -> list[str]:
-    """Why payments wait, each reason of the oldest first (at most a few)."""
-    query = select(reservation.c.reason).where(reservation.c.state == "held").order_by(reservation.c.recognition_id)
-    return [str(reason) for reason in connection.execute(query.limit(3)).scalars()]
+def total(connection: Connection) -> float:
+    """All that was ever spent."""
+    return float(connection.execute(_SPENT, {"first": 0}).scalar_one())
+
+
+def held(connection: Connection) -> Held:
+    """How many payments wait for the limits, and how many of them never fit as the limits are."""
+    smallest = select(func.min(allowance.c.seconds)).scalar_subquery()
+    mine = reservation.c.state == "held"
+    fitting, longer = (mine, reservation.c.seconds <= smallest), (mine, reservation.c.seconds > smallest)
+    count = select(func.count(), func.min(reservation.c.since)).select_from(reservation)
+    files, since = connection.execute(count.where(*fitting)).one()
+    longer_files = connection.execute(count.where(*longer)).one()[0]
+    first = select(reservation.c.reason).where(*longer).order_by(reservation.c.recognition_id).limit(1)
+    return Held(files, since, longer_files, connection.execute(first).scalar())

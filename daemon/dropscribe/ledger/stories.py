@@ -76,6 +76,8 @@ class FileRow:
     batch_reason: str | None
     submitted_at: float | None
     account: str | None
+    held: str | None = None
+    """Why its payment waits for the limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def _unreadable(path: Path, why: str) -> Unreadable:
 
 def _files(*conditions: ColumnElement[bool]) -> Select[Any]:
     live = and_(batch_item.c.recognition_id == recognition.c.id, batch_item.c.live)
+    held = and_(reservation.c.recognition_id == recognition.c.id, reservation.c.state == "held")
     return (
         select(
             media,
@@ -150,10 +153,12 @@ def _files(*conditions: ColumnElement[bool]) -> Select[Any]:
             batch.c.reason.label("batch_reason"),
             batch.c.submitted_at,
             batch.c.account,
+            reservation.c.reason.label("held"),
         )
         .outerjoin(recognition, recognition.c.id == media.c.recognition_id)
         .outerjoin(batch_item, live)
         .outerjoin(batch, batch.c.id == batch_item.c.batch_id)
+        .outerjoin(reservation, held)
         .where(*conditions)
         .order_by(media.c.id.desc())
     )
@@ -324,4 +329,5 @@ def _file(row: Row[Any]) -> FileRow:
         batch_reason=row.batch_reason,
         submitted_at=row.submitted_at,
         account=row.account,
+        held=row.held,
     )

@@ -66,7 +66,7 @@ def claim(
     new_key: Callable[[str], str],
     multipart_above: int,
     shut: Collection[str] = (),
-    measured: Mapping[int, float] | None = None,
+    measured: Mapping[int, float | None] | None = None,
 ) -> list[UploadJob]:
     """Claim up to `limit` recognitions for upload; their keys (`new_key(suffix)`) are recorded before their first use.
 
@@ -75,7 +75,7 @@ def claim(
     One whose old objects are not gone yet is passed over: a submit that surfaces late must find nothing to recognise.
     So is one whose sources all lie in inboxes that are out of order (`shut`): they would take the others' turns.
     """
-    spending.admit(connection, now, limit, measured or {})
+    spending.admit(connection, now, limit, measured or {}, shut)
     rows = _rows(connection, _AFFORDED_ELSEWHERE if shut else _AFFORDED, limit, now, shut)
     if not rows:
         return []
