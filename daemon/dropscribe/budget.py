@@ -29,6 +29,8 @@ SCOPE, TOO_LONG = "limits", "limits:too-long"
 LOOK_EVERY = 1.0
 """Seconds between two looks while something is held: a bill may have made room."""
 IDLE_LOOK = 60.0
+ATTENTIVE_FOR = 5.0
+"""Seconds after a claim was asked for in which it may turn out to hold something."""
 SAID_AFTER = 2.0
 """Seconds that something has to be held before it is said: the next bill may be about to make room."""
 SLOW_FOR = 600.0
@@ -48,6 +50,7 @@ class Budget:
         self._limits: tuple[Limit, ...] | None = None
         self._windows: Windows | None = None
         self._slow: dict[str, float] = {}
+        self._attentive_until = 0.0
         self.wake = asyncio.Event()
 
     async def measured(self, shut: Collection[str]) -> Mapping[int, float | None]:
@@ -58,6 +61,7 @@ class Budget:
         found = await self._ledger.look(spending.unmeasured, now, spending.PAGE, shut)
         if not found:
             return {}
+        self._attentive_until = self._clock.monotonic() + ATTENTIVE_FOR  # the claim that may hold them is yet to come
         self.wake.set()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
@@ -82,7 +86,9 @@ class Budget:
             self._on_room()
         waiting = await self._ledger.look(spending.held)
         await self._say(waiting)
-        return LOOK_EVERY if waiting.files or waiting.longer_files else self._until_next_window()
+        expecting = self._clock.monotonic() < self._attentive_until
+        held = waiting.files or waiting.longer_files
+        return LOOK_EVERY if held or expecting else self._until_next_window()
 
     def _until_next_window(self) -> float:
         assert self._windows is not None

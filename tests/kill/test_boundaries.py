@@ -55,9 +55,17 @@ def ledger_restored(lab: Lab) -> dict[str, bytes]:
     return files
 
 
+def told(lab: Lab) -> dict[str, bytes]:
+    """A command hears of what becomes of the files."""
+    files = everyday(lab)
+    lab.configure(storage={"multipart_above": "5MB"}, notify={"command": ["/bin/sh", "-c", "cat > /dev/null"]})
+    return files
+
+
 SCENARIOS: dict[str, Callable[[Lab], dict[str, bytes]]] = {
     "submit.settle": answer_lost,
     "submit.adopt": ledger_restored,
+    "notify.send": told,
 }
 
 

@@ -4,6 +4,7 @@ The only home of PyAV. It is run as a file, and imports nothing of dropscribe.
 """
 
 import os
+import stat
 import sys
 
 try:
@@ -24,6 +25,8 @@ def seconds_of(path: bytes) -> float | None:
     """The duration that the container claims, else its sound's; None without sound or where neither says anything."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
         with av.open(f"/proc/self/fd/{descriptor}", options=OPTIONS) as container:
             if not container.streams.audio:
                 return None

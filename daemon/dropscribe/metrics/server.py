@@ -7,6 +7,7 @@ Host is not this machine's are refused.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -74,7 +75,7 @@ class Metrics:
         pulse = Pulse(self._house, self._threads, self._ended)
         app = web.Application(middlewares=[_only_from_here])
         app.router.add_get("/metrics", self._metrics)
-        app.router.add_get("/healthz", lambda request: self._health(pulse, request))
+        app.router.add_get("/healthz", partial(self._health, pulse))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=FAREWELL)
         await runner.setup()
         try:

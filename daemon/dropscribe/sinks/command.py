@@ -1,15 +1,16 @@
 """Notices to a command: its words as they are configured, no shell; JSON on its stdin, the gist in its environment.
 
 It runs in a session of its own, is killed with all it has started when its time is over or the daemon stops, and never
-sees our secrets: variables that hold one, and those by which we get ours, are left out of its environment.
+sees our secrets: variables that hold one, and those by which we get ours, are left out of its environment. asyncio's
+own subprocesses would wait for whatever the command has left in the background with its stderr open.
 """
 
 import asyncio
 import contextlib
 import os
 import signal
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from subprocess import DEVNULL, Popen
 
 from dropscribe.ledger.notices import Message
 from dropscribe.message import environment_of
@@ -19,8 +20,6 @@ OURS = ("DASHSCOPE", "OSS_", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG
 """Beginnings of names that are nobody's business but ours."""
 MOST_SAID = 2000
 """Bytes of its stderr that are kept for the log."""
-LAST_BREATH = 0.2
-"""Seconds that stderr may outlive the command: something in the background may hold it open."""
 
 
 class Command:
@@ -36,27 +35,43 @@ class Command:
         self._environ = harmless(environ, secrets)
 
     async def tell(self, message: Message, body: bytes) -> None:
-        process = await self._start(message)
+        ear, mouth = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            code, said = await asyncio.wait_for(_talk(process, body), self._timeout)
+            process = self._start(message, body, mouth)
+            os.close(mouth)
+            with _listening(ear) as said:
+                code = await self._end_of(process)
+        finally:
+            os.close(ear)
+        if code != 0:
+            how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
+            words = said.decode("utf-8", "replace").strip()
+            raise NotTold(f"the command {how}{f': {words}' if words else ''}", its_own=True)
+
+    def _start(self, message: Message, body: bytes, mouth: int) -> "Popen[bytes]":
+        environ = self._environ | environment_of(message)
+        os.set_blocking(mouth, True)  # the command's end
+        try:
+            with _as_file(body) as stdin:
+                return Popen(  # noqa: S603 - the very command that the configuration names
+                    self._words, stdin=stdin, stdout=DEVNULL, stderr=mouth, env=environ, start_new_session=True
+                )
+        except (OSError, ValueError) as error:
+            os.close(mouth)
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            raise NotTold(f"the command cannot be started: {why}") from None
+
+    async def _end_of(self, process: "Popen[bytes]") -> int:
+        """Its exit code. Cancelled or too late, it is killed."""
+        waiting = asyncio.get_running_loop().run_in_executor(None, process.wait)
+        try:
+            return await asyncio.wait_for(asyncio.shield(waiting), self._timeout)
         except TimeoutError:
             raise NotTold(f"the command was still running after {self._timeout:g} s and was ended") from None
         finally:
-            if process.returncode is None:
-                await _kill(process)
-        if code != 0:
-            how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
-            raise NotTold(f"the command {how}{f': {said}' if said else ''}", its_own=True)
-
-    async def _start(self, message: Message) -> Process:
-        environ = self._environ | environment_of(message)
-        try:
-            return await asyncio.create_subprocess_exec(
-                *self._words, stdin=PIPE, stdout=DEVNULL, stderr=PIPE, env=environ, start_new_session=True
-            )
-        except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else str(error)
-            raise NotTold(f"the command cannot be started: {why}") from None
+            if not waiting.done():
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
 
     async def close(self) -> None:
         """Nothing is kept between two messages."""
@@ -72,39 +87,35 @@ def harmless(environ: Mapping[str, str], secrets: Collection[str]) -> dict[str, 
     }
 
 
-async def _talk(process: Process, body: bytes) -> tuple[int, str]:
-    """Its exit code and the end of what it said on stderr."""
-    listening = asyncio.ensure_future(_listen(process))
+@contextlib.contextmanager
+def _as_file(body: bytes) -> Iterator[int]:
+    """A descriptor from which the body can be read: a command that does not read it blocks nobody."""
+    descriptor = os.memfd_create("notice", os.MFD_CLOEXEC)
     try:
-        await _feed(process, body)
-        code = await process.wait()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(listening), LAST_BREATH)
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(body)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        yield descriptor
     finally:
-        listening.cancel()
-    said = listening.result() if listening.done() and not listening.cancelled() else b""
-    return code, said.decode("utf-8", "replace").strip()
+        os.close(descriptor)
 
 
-async def _feed(process: Process, body: bytes) -> None:
-    """A command that does not read its stdin is right as well."""
-    assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        process.stdin.write(body)
-        await process.stdin.drain()
-    process.stdin.close()
+@contextlib.contextmanager
+def _listening(ear: int) -> Iterator[bytearray]:
+    """What is said into the pipe within the block, of that the end."""
+    loop, said = asyncio.get_running_loop(), bytearray()
 
+    def listen() -> None:
+        with contextlib.suppress(BlockingIOError):
+            piece = os.read(ear, 65536)
+            said.extend(piece)
+            del said[:-MOST_SAID]
+            if not piece:
+                loop.remove_reader(ear)
 
-async def _listen(process: Process) -> bytes:
-    assert process.stderr is not None
-    said = b""
-    while piece := await process.stderr.read(4096):
-        said = (said + piece)[-MOST_SAID:]
-    return said
-
-
-async def _kill(process: Process) -> None:
-    """The command and all it has started in its session."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+    loop.add_reader(ear, listen)
+    try:
+        yield said
+        listen()
+    finally:
+        loop.remove_reader(ear)
