@@ -15,6 +15,7 @@ from dropscribe.story import (
     FileView,
     InboxView,
     Situation,
+    Spending,
     Status,
     alarms_of,
     inbox_view,
@@ -209,9 +210,9 @@ def status(*files: FileView, alarms: tuple[Alarm, ...] = ()) -> Status:
     return Status(DaemonView(False), boxes, files)
 
 
-def test_programs_get_exactly_the_keys_of_the_contract() -> None:
+def test_programs_get_exactly_the_keys_that_are_promised() -> None:
     said = to_json(status(FileView("talks", "a.mp3", "waiting"), alarms=(Alarm("api", "C", "m", "r"),)))
-    assert set(said) == {"daemon", "inboxes", "files"}
+    assert set(said) == {"daemon", "inboxes", "files", "spending", "notices"}
     assert set(said["daemon"]) == {"running", "pid", "account", "since"}
     assert set(said["inboxes"][0]) == {"name", "inbox", "waiting", "in_flight", "delivered", "failed", "alarms"}
     keys = {"inbox", "path", "state", "reason", "code", "attempts", "task_id", "since", "outputs"}
@@ -267,3 +268,43 @@ def test_the_story_of_a_file_is_told_in_a_few_lines() -> None:
 )
 def test_where_the_source_is(changes: dict[str, Any], exists: bool, kept: bool, said: str) -> None:
     assert source_text(row(**changes), Path("/in"), exists, kept) == said
+
+
+SPENDING = Spending(
+    today=3600.0,
+    this_month=7200.0,
+    guessed_this_month=60.0,
+    reserved=90.0,
+    held=5400.0,
+    held_files=2,
+    day_limit=18000.0,
+    month_limit=None,
+)
+
+
+def test_what_was_spent_is_told_in_hours_against_the_limits() -> None:
+    told = Status(DaemonView(True), (), (), SPENDING, (3, NOW))
+
+    said = "\n".join(overview(told))
+    assert "1.0 h of 5.0 h today, 2.0 h this month; 1.5 min reserved" in said
+    assert "1.0 min are taken for billed" in said
+    assert "2 recordings of 1.5 h for the limits" in said
+    assert "3 wait to be taken" in said
+    assert to_json(told)["spending"] == {
+        "today_hours": 1.0,
+        "this_month_hours": 2.0,
+        "guessed_this_month_hours": 0.0167,
+        "reserved_hours": 0.025,
+        "held_hours": 1.5,
+        "held_files": 2,
+        "day_limit_hours": 5.0,
+        "month_limit_hours": None,
+    }
+
+
+def test_a_file_that_waits_for_the_limits_says_which() -> None:
+    held = row(held="its 2.0 h do not fit into what is left of the day's 5.0 h (`limits.hours_per_day`)")
+
+    assert reason_of(held, (), RUNNING) == (
+        "It waits for the limits: Its 2.0 h do not fit into what is left of the day's 5.0 h (`limits.hours_per_day`)."
+    )

@@ -55,19 +55,22 @@ def overview(status: Status) -> Iterator[str]:
 
 
 def _spending(status: Status) -> Iterator[str]:
-    """What was spent, where anything was or is limited; what nobody could be told."""
+    """What was spent and is reserved, where there is anything of it; what nobody could be told."""
     found = status.spending
     if found is not None and any((found.this_month, found.reserved, found.held_files)):
         today, month = _of(found.today, found.day_limit), _of(found.this_month, found.month_limit)
-        yield f"spent     {today} today, {month} this month"
+        yield f"spent     {today} today, {month} this month; {hours(found.reserved)} reserved for what is under way"
         if found.guessed_this_month:
             yield f"          of that {hours(found.guessed_this_month)} are taken for billed; the service did not say"
-        yield f"reserved  {hours(found.reserved)} for what is under way"
         if found.held_files:
-            yield f"held      {hours(found.held)} in {found.held_files} recordings, which wait for the limits"
+            yield f"held      {_recordings(found.held_files)} of {hours(found.held)} for the limits"
     count, since = status.notices
     if count:
         yield f"notices   {count} wait to be taken{f', the oldest since {moment(since)}' if since else ''}"
+
+
+def _recordings(number: int) -> str:
+    return f"{number} recording{'' if number == 1 else 's'}"
 
 
 def _of(seconds: float, limit: float | None) -> str:

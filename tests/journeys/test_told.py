@@ -115,7 +115,7 @@ def is_alive(number: str) -> bool:
     try:
         with open(f"/proc/{number}/stat") as file:
             return file.read().split()[2] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

@@ -77,8 +77,14 @@ async def test_what_it_leaves_in_the_background_holds_nobody_up(tmp_path: Path) 
 
 
 def assert_gone(pid_file: Path) -> None:
-    pid = pid_file.read_text().strip()
-    eventually(lambda: not os.path.exists(f"/proc/{pid}") or "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text())
+    eventually(lambda: not is_alive(pid_file.read_text().strip()))
+
+
+def is_alive(pid: str) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_its_environment_holds_none_of_our_secrets_under_whatever_name() -> None:
