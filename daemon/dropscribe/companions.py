@@ -9,7 +9,7 @@ from dropscribe.budget import Budget
 from dropscribe.config.settings import NotifySettings, secrets_of
 from dropscribe.durations import Durations
 from dropscribe.house import House
-from dropscribe.metrics.server import Metrics
+from dropscribe.metrics.room import Metrics
 from dropscribe.notify import Notifier
 from dropscribe.sinks import Sink
 from dropscribe.sinks.command import Command

@@ -15,7 +15,8 @@ from clocks import ManualClock
 from dropscribe.config.settings import MetricsSettings
 from dropscribe.errors import OutOfOrder
 from dropscribe.house import House
-from dropscribe.metrics.server import FRESH, Metrics
+from dropscribe.metrics.room import Metrics
+from dropscribe.metrics.server import FRESH
 from houses import furnished
 
 

@@ -7,7 +7,6 @@ Host is not this machine's are refused.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from functools import partial
 
 import structlog
 from aiohttp import web
@@ -28,60 +27,31 @@ ADDRESS = "127.0.0.1"
 HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 FRESH = 2.0
 """Seconds for which what was read is shown again."""
-TRY_AGAIN = 30.0
 FAREWELL = 1.0
 
 
-class Metrics:
-    """Serves while a port is configured."""
+class Server:
+    """One port, from its opening to its end."""
 
     def __init__(self, house: House, threads: Executor, ended: Callable[[], Sequence[str]]) -> None:
         """`threads` look at the ledger beside everybody else; `ended` names the rooms that have ended."""
         self._house = house
         self._threads = threads
-        self._ended = ended
+        self._pulse = Pulse(house, threads, ended)
         self._picture: tuple[float, Picture] | None = None
         self._reading = asyncio.Lock()
-        self.changed = asyncio.Event()
 
-    async def run(self) -> None:
-        """Serve until cancelled; a changed configuration (`changed`) begins anew."""
-        while True:
-            self.changed.clear()
-            serving = asyncio.create_task(self._serve(self._house.settings.metrics.port))
-            try:
-                await self.changed.wait()
-            finally:
-                serving.cancel()
-                await asyncio.gather(serving, return_exceptions=True)
-
-    async def _serve(self, port: int | None) -> None:
-        told = False
-        while port is not None:
-            try:
-                await self._serve_once(port)
-            except OSError as error:
-                if not told:
-                    remedy = "name another port as metrics.port; no file waits for it"
-                    log.error(  # noqa: TRY400 - no bug
-                        "metrics.unavailable", port=port, reason=error.strerror or str(error), remedy=remedy
-                    )
-                told = True
-            except Exception:  # whatever it is, it harms no file
-                log.exception("metrics.bug")
-            await self._house.clock.sleep(TRY_AGAIN)
-
-    async def _serve_once(self, port: int) -> None:
-        pulse = Pulse(self._house, self._threads, self._ended)
+    async def serve(self, port: int) -> None:
+        """Answer until cancelled. Raises OSError where the port cannot be had."""
         app = web.Application(middlewares=[_only_from_here])
         app.router.add_get("/metrics", self._metrics)
-        app.router.add_get("/healthz", partial(self._health, pulse))
+        app.router.add_get("/healthz", self._health)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=FAREWELL)
         await runner.setup()
         try:
             await web.TCPSite(runner, ADDRESS, port).start()
             log.info("metrics.serving", address=f"http://{ADDRESS}:{port}/metrics")
-            await pulse.run()
+            await self._pulse.run()
         finally:
             await runner.cleanup()
 
@@ -89,8 +59,8 @@ class Metrics:
         body, content_type = text_of(await self._fresh(), request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 
-    async def _health(self, pulse: Pulse, _: web.Request) -> web.Response:
-        trouble = pulse.trouble()
+    async def _health(self, _: web.Request) -> web.Response:
+        trouble = self._pulse.trouble()
         if trouble is not None:
             return web.Response(status=503, text=f"not well: {trouble}\n")
         waiting = sorted(kinds(scope.name for scope in self._house.scopes.open_scopes()))
