@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from clocks import FakeClock
 from dropscribe.config.settings import NotifySettings
 from dropscribe.house import House
-from dropscribe.ledger import notices, upkeep
+from dropscribe.ledger import notices
 from dropscribe.ledger.notices import EVENTS, Message
 from dropscribe.model import Scope
 from dropscribe.notify import GATHER, LOOK_EVERY, Notifier
@@ -57,7 +57,7 @@ async def happen(house: House, *names: str) -> None:
     """Scopes open."""
     for name in names:
         scope = Scope(name, "Code", "out of order", "mend it", house.clock.now(), house.clock.now())
-        await house.ledger.do(upkeep.open_scope, scope)
+        await house.ledger.do(notices.tell_of_scope, notices.SCOPE_OPENED, scope, house.clock.now())
 
 
 async def rounds(room: Notifier, number: int) -> list[float]:
@@ -127,9 +127,7 @@ async def test_a_receiver_that_says_when_is_not_asked_before(house: House) -> No
 async def test_what_nobody_takes_for_too_long_is_dropped_with_a_line(house: House, clock: FakeClock) -> None:
     ear = Ear()
     room = await notifier(house, ear)
-    now = house.clock.now()
-    scope = Scope("storage", "Code", "out of order", "mend it", now, now)
-    await house.ledger.do(notices.tell_of_scope, notices.SCOPE_OPENED, scope, now)
+    await happen(house, "storage")
     clock.advance(3601.0)
 
     with capture_logs() as lines:

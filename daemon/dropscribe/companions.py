@@ -43,8 +43,8 @@ class Companions:
         """The configuration of the house has changed."""
         self._secrets.update(secrets_of(self._house.settings))
         self.budget.wake.set()
-        self._notifier.changed.set()
-        self._metrics.changed.set()
+        self._notifier.reload()
+        self._metrics.reload()
 
     async def last_news(self) -> None:
         """Tell what there is to be told; the rooms have ended before."""

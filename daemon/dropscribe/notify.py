@@ -56,16 +56,21 @@ class Notifier:
         self._build = build
         self._sinks: list[_Sending] = []
         self._settings: NotifySettings | None = None
-        self.changed = asyncio.Event()
+        self._changed = asyncio.Event()
+
+    def reload(self) -> None:
+        """The configuration was read anew: what is under way goes on, unless it is about us."""
+        if self._settings is not None and self._settings != self._house.settings.notify:
+            self._changed.set()
 
     async def run(self) -> None:
-        """Tell until cancelled; a changed configuration (`changed`) begins anew."""
+        """Tell until cancelled; a changed configuration begins anew."""
         while True:
-            self.changed.clear()
+            self._changed.clear()
             await self.subscribe()
             loops = [asyncio.create_task(self._serve(sending)) for sending in self._sinks]
             try:
-                await self.changed.wait()
+                await self._changed.wait()
             finally:
                 for loop in loops:
                     loop.cancel()

@@ -246,7 +246,7 @@ class Service:
         self._stop.set()
 
     def _ended_rooms(self) -> list[str]:
-        return [name for name, task in self._tasks.items() if task.done() and name != "start"]
+        return [name for name, task in self._tasks.items() if task.done() and not task.cancelled() and task.exception()]
 
     async def _submit(self) -> None:
         """Nothing is paid before the task list was read once: it may show what this ledger does not know."""

@@ -15,6 +15,8 @@ from pathlib import Path
 WORKER = Path(__file__).with_name("worker.py")
 PATIENCE = 10.0
 """Seconds for one file, start of the child included; measured are 0.5 to 16 ms."""
+NO_FFMPEG = 3
+"""How the child ends where PyAV is not to be had."""
 KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "TMPDIR")
 
 
@@ -39,7 +41,8 @@ class Durations:
                 return None
 
     def close(self) -> None:
-        """End the child. The next question would start another."""
+        """End the child; whoever asks from now on is told that nobody knows."""
+        self._hopeless = True
         child = self._child
         if child is not None:  # without the lock: whoever waits for an answer gets its end of file
             child.kill()
@@ -55,10 +58,15 @@ class Durations:
         ready, _, _ = select.select([child.stdout], [], [], self.patience)
         line = child.stdout.readline() if ready else b""
         if not line.endswith(b"\n"):  # it died of this file, or hangs in it
-            self._hopeless = child.poll() == 3
-            self._end()
+            self._give_up(child, died=bool(ready))
             return None
         return None if line == b"-\n" else float(line)
+
+    def _give_up(self, child: "subprocess.Popen[bytes]", died: bool) -> None:
+        if died:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._hopeless |= child.wait(1.0) == NO_FFMPEG
+        self._end()
 
     def _start(self) -> "subprocess.Popen[bytes]":
         environ = {name: os.environ[name] for name in KEPT if name in os.environ}

@@ -38,11 +38,12 @@ _NEW = (
     .order_by(recognition.c.id)
     .limit(bindparam("most"))
 )
-_ELSEWHERE = exists().where(
+ELSEWHERE = exists().where(
     media.c.recognition_id == recognition.c.id,
     media.c.state == "waiting",
     media.c.inbox.not_in(bindparam("shut", expanding=True)),
 )
+"""For a claim: one of its files lies in an inbox that is in order."""
 _NEW_SOURCES = (
     select(recognition.c.id, recognition.c.settings, media.c.inbox, media.c.path, media.c.size, media.c.mtime_ns)
     .add_columns(media.c.inode)
@@ -50,7 +51,7 @@ _NEW_SOURCES = (
     .where(recognition.c.id.in_(bindparam("ids", expanding=True)), media.c.state == "waiting")
     .order_by(recognition.c.id, media.c.id)
 )
-_NEW_ELSEWHERE = _NEW.where(_ELSEWHERE)
+_NEW_ELSEWHERE = _NEW.where(ELSEWHERE)
 _RESERVE = insert(reservation)
 _OPEN = select(func.coalesce(func.sum(reservation.c.seconds), 0.0)).where(reservation.c.state == "reserved")
 _SPENT = select(func.coalesce(func.sum(spent.c.billed + spent.c.guessed), 0.0)).where(

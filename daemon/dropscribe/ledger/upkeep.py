@@ -74,7 +74,8 @@ def open_scope(connection: Connection, found: Scope) -> None:
     else:
         connection.execute(update(scope).where(scope.c.name == found.name).values(**values))
     if before != found.code:
-        notices.tell_of_scope(connection, notices.SCOPE_OPENED, found, time.time())
+        at = found.since if before is None else time.time()
+        notices.tell_of_scope(connection, notices.SCOPE_OPENED, found, at)
 
 
 def close_scope(connection: Connection, name: str, how: str = WORKS) -> None:

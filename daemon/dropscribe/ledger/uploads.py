@@ -24,12 +24,7 @@ _NEEDED = (
     .order_by(recognition.c.id)
     .limit(bindparam("most"))
 )
-_ELSEWHERE = exists().where(
-    media.c.recognition_id == recognition.c.id,
-    media.c.state == "waiting",
-    media.c.inbox.not_in(bindparam("shut", expanding=True)),
-)
-_NEEDED_ELSEWHERE = _NEEDED.where(_ELSEWHERE)
+_NEEDED_ELSEWHERE = _NEEDED.where(spending.ELSEWHERE)
 _AFFORDED = _NEEDED.where(spending.RESERVED)
 _AFFORDED_ELSEWHERE = _NEEDED_ELSEWHERE.where(spending.RESERVED)
 _NEXT = _NEEDED.where(~spending.HELD)

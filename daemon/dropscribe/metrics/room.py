@@ -22,15 +22,22 @@ class Metrics:
         self._house = house
         self._threads = threads
         self._ended = ended
-        self.changed = asyncio.Event()
+        self._port: int | None = None
+        self._changed = asyncio.Event()
+
+    def reload(self) -> None:
+        """The configuration was read anew."""
+        if self._port != self._house.settings.metrics.port:
+            self._changed.set()
 
     async def run(self) -> None:
-        """Serve until cancelled; a changed configuration (`changed`) begins anew."""
+        """Serve until cancelled; another port begins anew."""
         while True:
-            self.changed.clear()
-            serving = asyncio.create_task(self._serve(self._house.settings.metrics.port))
+            self._changed.clear()
+            self._port = self._house.settings.metrics.port
+            serving = asyncio.create_task(self._serve(self._port))
             try:
-                await self.changed.wait()
+                await self._changed.wait()
             finally:
                 serving.cancel()
                 await asyncio.gather(serving, return_exceptions=True)

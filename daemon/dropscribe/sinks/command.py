@@ -30,9 +30,9 @@ class Command:
     def __init__(
         self, words: Sequence[str], timeout: float, environ: Mapping[str, str], secrets: Collection[str]
     ) -> None:
-        """`environ` is ours, `secrets` what must not be seen of it."""
+        """`environ` is ours, `secrets` what must not be seen of it; both are looked at anew for each message."""
         self._words, self._timeout = tuple(words), timeout
-        self._environ = harmless(environ, secrets)
+        self._environ, self._secrets = environ, secrets
 
     async def tell(self, message: Message, body: bytes) -> None:
         ear, mouth = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -49,7 +49,7 @@ class Command:
             raise NotTold(f"the command {how}{f': {words}' if words else ''}", its_own=True)
 
     def _start(self, message: Message, body: bytes, mouth: int) -> "Popen[bytes]":
-        environ = self._environ | environment_of(message)
+        environ = harmless(self._environ, self._secrets) | environment_of(message)
         os.set_blocking(mouth, True)  # the command's end
         try:
             with _as_file(body) as stdin:
