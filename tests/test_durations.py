@@ -65,6 +65,18 @@ def test_a_file_that_kills_or_holds_the_child_costs_one_answer(tmp_path: Path) -
     assert asked.of(path) is None
 
 
+def test_where_ffmpeg_is_not_to_be_had_it_is_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "av.py").write_text(f"open({str(tmp_path / 'asked')!r}, 'a').write('x'); raise ImportError")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    path = os.fsencode(silence(tmp_path / "x.wav", 1.0))
+    asked = Durations()
+
+    assert [asked.of(path) for _ in range(3)] == [None, None, None]
+
+    asked.close()
+    assert (tmp_path / "asked").read_text() == "x"
+
+
 def test_the_child_has_none_of_our_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-very-secret")
     asked = Durations()

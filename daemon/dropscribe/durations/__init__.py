@@ -36,8 +36,8 @@ class Durations:
                 return None
             try:
                 return self._ask(path)
-            except OSError:
-                self._end()
+            except OSError:  # it died before it was asked
+                self._give_up(died=True)
                 return None
 
     def close(self) -> None:
@@ -55,17 +55,19 @@ class Durations:
         assert child.stdout is not None
         child.stdin.write(path.hex().encode() + b"\n")
         child.stdin.flush()
-        ready, _, _ = select.select([child.stdout], [], [], self.patience)
+        answers = select.poll()
+        answers.register(child.stdout, select.POLLIN)
+        ready = answers.poll(self.patience * 1000)
         line = child.stdout.readline() if ready else b""
         if not line.endswith(b"\n"):  # it died of this file, or hangs in it
-            self._give_up(child, died=bool(ready))
+            self._give_up(died=bool(ready))
             return None
         return None if line == b"-\n" else float(line)
 
-    def _give_up(self, child: "subprocess.Popen[bytes]", died: bool) -> None:
-        if died:
+    def _give_up(self, died: bool) -> None:
+        if died and self._child is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._hopeless |= child.wait(1.0) == NO_FFMPEG
+                self._hopeless |= self._child.wait(1.0) == NO_FFMPEG
         self._end()
 
     def _start(self) -> "subprocess.Popen[bytes]":
