@@ -4,6 +4,8 @@ import base64
 import hashlib
 import hmac
 import json
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,6 +101,21 @@ def test_the_signature_is_that_of_the_standard_webhooks() -> None:
     expected = hmac.new(key, b"msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330." + body, hashlib.sha256).digest()
     assert headers["webhook-signature"] == "v1," + base64.b64encode(expected).decode()
     assert headers["webhook-timestamp"] == "1614265330"
+
+
+def test_the_snippet_in_the_documents_verifies_what_is_sent_and_nothing_else() -> None:
+    snippet = (Path(__file__).parents[1] / "docs/notify.md").read_text().split("```python\n")[1].split("```")[0]
+    names: dict[str, Any] = {}
+    exec(snippet, names)
+    is_ours, now, body = names["is_ours"], int(time.time()), b'{"a": 1}'
+    secret = "whsec_" + base64.b64encode(b"the key").decode()
+
+    for given, key in ((secret, b"the key"), ("a-plain-secret", b"a-plain-secret")):
+        headers = signed_headers("msg_1", now, body, key)
+        assert is_ours(headers, body, given)
+        assert not is_ours(headers, body + b" ", given)
+        assert not is_ours(signed_headers("msg_1", now - 3600, body, key), body, given)
+        assert not is_ours(signed_headers("msg_1", now, body, b"another"), body, given)
 
 
 @pytest.mark.parametrize(("failures", "seconds"), [(1, 5.0), (2, 10.0), (3, 20.0), (40, LONGEST_WAIT)])

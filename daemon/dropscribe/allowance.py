@@ -64,22 +64,20 @@ def limits_now(hours_per_day: float | None, hours_per_month: float | None, now: 
     return tuple(Limit(name, hours * 3600.0, since) for name, hours, since in asked if hours is not None)
 
 
-def obstacle(seconds: float, balances: Sequence[Balance]) -> str | None:
+def obstacle(seconds: float, balances: Sequence[Balance], guessed: bool = False) -> str | None:
     """Why a payment of so many seconds has to wait, as a sentence; None where it fits into every limit."""
+    its = f"its {hours(seconds)}{' (guessed by its size)' if guessed else ''}"
     for balance in balances:
         key, limit = KEYS[balance.limit.name], balance.limit
         if seconds > limit.seconds:
             return (
-                f"its {hours(seconds)} are more than the whole {limit.name}'s limit of {hours(limit.seconds)}: "
+                f"{its} are more than the whole {limit.name}'s limit of {hours(limit.seconds)}: "
                 f"it waits until `{key}` is raised and dropscribe reloaded"
             )
     for balance in balances:
         if seconds > balance.left:
             key, limit = KEYS[balance.limit.name], balance.limit
-            return (
-                f"its {hours(seconds)} do not fit into what is left of the {limit.name}'s {hours(limit.seconds)} "
-                f"(`{key}`)"
-            )
+            return f"{its} do not fit into what is left of the {limit.name}'s {hours(limit.seconds)} (`{key}`)"
     return None
 
 

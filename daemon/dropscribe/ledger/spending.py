@@ -167,7 +167,7 @@ def admit(
     for row in rows:
         duration = measured.get(row.id)
         seconds = _seconds(row, duration)
-        reason = obstacle(seconds, room)
+        reason = obstacle(seconds, room, duration is None)
         room = room if reason else after(room, seconds)
         new.append(_values(row.id, seconds, duration is None, reason, now))
     connection.execute(_RESERVE, new)
@@ -193,7 +193,7 @@ def promote(connection: Connection) -> int:
     """Reserve for what was held and fits now, oldest first; return how many that are."""
     room, freed = balances(connection), 0
     for row in connection.execute(_HELD).all():
-        reason = obstacle(row.seconds, room)
+        reason = obstacle(row.seconds, room, row.guessed)
         if reason is None:
             room, freed = after(room, row.seconds), freed + 1
         if reason != row.reason:
