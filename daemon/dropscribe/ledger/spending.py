@@ -195,7 +195,8 @@ def promote(connection: Connection) -> int:
     for row in connection.execute(_HELD).all():
         reason = obstacle(row.seconds, room, row.guessed)
         if reason is None:
-            room, freed = after(room, row.seconds), freed + 1
+            room = after(room, row.seconds)
+            freed += 1
         if reason != row.reason:
             state = "held" if reason else "reserved"
             mine = (reservation.c.id == row.id, reservation.c.state == "held")
@@ -244,7 +245,8 @@ def sent(connection: Connection, batch_id: int, rows: Sequence[Row[Any]], now: f
     travelling = select(reservation.c.recognition_id).where(reservation.c.batch_id == batch_id)
     there = set(connection.execute(travelling).scalars())
     new = [_values(row.id, _seconds(row, None), True, None, now) for row in rows if row.id not in there]
-    connection.execute(_RESERVE, [{**values, "batch_id": batch_id} for values in new])
+    if new:
+        connection.execute(_RESERVE, [{**values, "batch_id": batch_id} for values in new])
 
 
 def taken_back(connection: Connection, batch_id: int) -> None:
