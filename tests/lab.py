@@ -23,6 +23,12 @@ FAST = SandboxSettings(pending_seconds=0.05, task_seconds=0.2, enforce_rates=Fal
 AT_ONCE = SandboxSettings(pending_seconds=0.01, task_seconds=0.05, file_seconds=0.0, enforce_rates=False)
 LAUNCH = Path(__file__).parent / "kill" / "launch.py"
 TOO_LONG = 60.0
+QUICK: dict[str, Any] = {
+    "model_studio": {"lost_submit_grace": "300ms", "poll": {"first": "50ms", "longest": "500ms"}},
+    "batch": {"max_wait": "200ms"},
+    "retry": {"first_wait": "50ms", "longest_wait": "500ms"},
+}
+QUICK_FOLDER = {"settle": "100ms", "rescan": "500ms"}
 
 
 def merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,16 +42,19 @@ def merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
 
 def quick_inbox(folder: str, **more: Any) -> dict[str, Any]:
     """One entry of `inboxes`: `FOLDER/inbox`, beside which its other folders lie."""
-    return {"inbox": f"{folder}/inbox", "settle": "100ms", "rescan": "500ms", **more}
+    return {"inbox": f"{folder}/inbox", **QUICK_FOLDER, **more}
 
 
 class Lab:
     """One configuration in one folder, against one sandbox."""
 
-    def __init__(self, root: Path, sandbox: RunningSandbox, forked: bool = False) -> None:
-        """`forked` spares each child the second that importing takes: see `forked.Forked`."""
+    def __init__(self, root: Path, sandbox: RunningSandbox, forked: bool = False, quick: bool = True) -> None:
+        """`forked` spares each child the second that importing takes: see `forked.Forked`. Without `quick` all waits
+        are those that a user has.
+        """
         self.root = root
         self.forked = forked
+        self.quick = quick
         self.sandbox = sandbox
         self.config = root / "config.yaml"
         self.inbox, self.outbox = root / "inbox", root / "outbox"
@@ -55,13 +64,8 @@ class Lab:
     def configure(self, inbox: Mapping[str, Any] | None = None, **sections: Any) -> None:
         """Write config.yaml: quick waits, then what the test wants. `inboxes` replaces the one default inbox."""
         settings = self.sandbox.settings
-        quick = {
-            "model_studio": {
-                "endpoint": self.sandbox.url,
-                "api_key": settings.api_key,
-                "lost_submit_grace": "300ms",
-                "poll": {"first": "50ms", "longest": "500ms"},
-            },
+        services = {
+            "model_studio": {"endpoint": self.sandbox.url, "api_key": settings.api_key},
             "storage": {
                 "bucket": settings.bucket,
                 "region": settings.region,
@@ -70,11 +74,10 @@ class Lab:
                 "access_key_id": settings.access_key_id,
                 "access_key_secret": settings.access_key_secret,
             },
-            "batch": {"max_wait": "200ms"},
-            "retry": {"first_wait": "50ms", "longest_wait": "500ms"},
-            "inboxes": [{"name": "talks", "inbox": "inbox", "settle": "100ms", "rescan": "500ms", **(inbox or {})}],
+            "inboxes": [{"name": "talks", "inbox": "inbox", **(QUICK_FOLDER if self.quick else {}), **(inbox or {})}],
         }
-        self.config.write_text(yaml.safe_dump(merged(quick, sections)))
+        base = merged(services, QUICK if self.quick else {})
+        self.config.write_text(yaml.safe_dump(merged(base, sections)))
 
     def drop(self, path: str | bytes, content: bytes | None = None, inbox: str = "inbox") -> bytes:
         """Put a file into the inbox; its content, by default its own name, told apart from all others."""

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from dropscribe.error_codes import (
+    RECIPE,
     REQUEST_CODES,
     SUBTASK_CODES,
     Empty,
@@ -29,27 +30,42 @@ def submit(status: int, code: str, message: str = "") -> object:
         (401, "InvalidApiKey"),
         (401, "invalid_api_key"),
         (401, "NOT AUTHORIZED"),
-        (403, "AccessDenied"),
         (403, "Workspace.AccessDenied"),
+        (404, "WorkSpaceNotFound"),
+        (404, "NotFound"),
+        (407, "SomethingNew"),
+        (451, ""),
+    ],
+)
+def test_a_key_that_nobody_knows_shuts_the_api_loudly_and_says_what_to_do(status, code):
+    fault = submit(status, code)
+
+    assert isinstance(fault, OutOfOrder)
+    assert (fault.scope, fault.quiet) == ("api", False)
+    assert fault.remedy.endswith(".")
+    assert classify_request(status, code, "", "query").scope == "api"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (403, "AccessDenied"),
         (403, "AllocationQuota.FreeTierOnly"),
         (400, "Arrearage"),
         (403, "isv.OUT_OF_SERVICE"),
         (429, "PostpaidBillOverdue"),
         (429, "PrepaidBillOverdue"),
         (429, "CommodityNotPurchased"),
-        (404, "WorkSpaceNotFound"),
-        (404, "NotFound"),
         (402, ""),
-        (407, "SomethingNew"),
-        (451, ""),
     ],
 )
-def test_a_fault_of_the_account_shuts_the_api_loudly_and_says_what_to_do(status, code):
+def test_an_account_that_may_not_submit_is_asked_all_the_same_and_is_told_what_to_do(status, code):
     fault = submit(status, code)
 
     assert isinstance(fault, OutOfOrder)
-    assert (fault.scope, fault.quiet) == ("api", False)
+    assert (fault.scope, fault.quiet) == ("submits", False)
     assert fault.remedy.endswith(".")
+    assert classify_request(status, code, "", "query").scope == "queries"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +75,6 @@ def test_a_fault_of_the_account_shuts_the_api_loudly_and_says_what_to_do(status,
         (404, "model_not_found", ""),
         (403, "AccessDenied.Unpurchased", ""),
         (403, "Model.AccessDenied", ""),
-        (400, "InvalidParameter", "The vocabulary vocab-abc does not exist."),
     ],
 )
 def test_a_fault_of_the_model_shuts_only_that_model(status, code, message):
@@ -70,13 +85,19 @@ def test_a_fault_of_the_model_shuts_only_that_model(status, code, message):
     assert fault.remedy
 
 
+def test_a_vocabulary_that_is_gone_shuts_the_model_only_with_these_settings():
+    fault = submit(400, "InvalidParameter", "The vocabulary vocab-abc does not exist.")
+
+    assert (fault.scope, "vocabulary_id" in fault.remedy) == (RECIPE, True)
+
+
 @pytest.mark.parametrize("code", ["Throttling", "Throttling.RateQuota", "Throttling.BurstRate", "limit_requests", ""])
 def test_a_rate_limit_waits_quietly_in_the_scope_of_the_call(code):
     at_submit = submit(429, code)
     at_query = classify_request(429, code, "", "query", retry_after=7.0)
 
     assert (at_submit.scope, at_submit.quiet) == ("model:fun-asr", True)
-    assert (at_query.scope, at_query.quiet, at_query.retry_after) == ("api", True, 7.0)
+    assert (at_query.scope, at_query.quiet, at_query.retry_after) == ("queries", True, 7.0)
 
 
 def test_a_used_up_quota_is_said_aloud_and_waits_minutes():
@@ -119,7 +140,7 @@ def test_a_question_that_is_refused_harms_no_file(status):
     fault = classify_request(status, "", "", "query")
 
     assert isinstance(fault, OutOfOrder)
-    assert fault.scope == "api"
+    assert fault.scope == "queries"
 
 
 def test_codes_are_compared_without_regard_to_case():

@@ -16,6 +16,7 @@ from dropscribe.errors import OutOfOrder, Refused, TryLater
 from dropscribe.house import House
 from dropscribe.ledger import upkeep
 from dropscribe.ledger.rows import Doomed
+from dropscribe.scopes import STORAGE
 
 log = structlog.get_logger()
 
@@ -89,6 +90,8 @@ class Cleaner:
         swept = await asyncio.get_running_loop().run_in_executor(self._threads, self._delete, doomed)
         if swept.gone:
             await self._record(swept.gone)
+        if await self._shares_the_storages_fault(swept):
+            return True
         return await self._judge(swept) or len(doomed) == MOST
 
     async def _record(self, gone: Sequence[str]) -> None:
@@ -98,6 +101,15 @@ class Cleaner:
         await self._scopes.works(SCOPE)
         log.debug("objects.deleted", count=len(gone))
         self._on_gone()
+
+    async def _shares_the_storages_fault(self, swept: Swept) -> bool:
+        """What stops the uploads stops the deletes as well: it has been said, and its end is waited for."""
+        storage = self._scopes.opened_by(STORAGE)
+        if storage is None or swept.fault is None or swept.fault.code != storage.code:
+            return False
+        self._scopes.release(SCOPE)
+        await self._scopes.passage(STORAGE)
+        return True
 
     async def _judge(self, swept: Swept) -> bool:
         """Say what stayed; True where all of it is to be tried again when the scope lets it."""

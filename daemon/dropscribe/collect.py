@@ -20,11 +20,12 @@ from dropscribe.errors import OutOfOrder, TryLater
 from dropscribe.house import House
 from dropscribe.ledger import batches
 from dropscribe.ledger.rows import Again, BatchRow, Item
-from dropscribe.lost import age, of_another_account
+from dropscribe.lost import ACCOUNT, age, of_another_account
 from dropscribe.model import Failure, TaskReport
 from dropscribe.packing import recipe_label
 from dropscribe.remote.policy import poll_wait, slow_wait
 from dropscribe.remote.ports import ResultGone
+from dropscribe.scopes import API, Blame
 from dropscribe.suspects import Suspects
 from dropscribe.transcript import UnusableResult, parse, without_url_queries
 from dropscribe.verdicts import MISSING, RESULT_MISSING, Fetch, NoSpeech, Refuse, SendAgain, Verdict, is_terminal, judge
@@ -35,6 +36,7 @@ FETCH = Step("collect.fetch")
 RECORD = Step("collect.verdict", "before", "recorded")
 CLOSE = Step("collect.close", "before", "recorded")
 
+QUERIES, RESULTS = "queries", "results"
 LARGEST_RESULT = 256 * 1024 * 1024
 AT_ONCE = 8
 GROUP = 24
@@ -42,6 +44,8 @@ GROUP = 24
 EXPIRES_AFTER = 24 * 3600.0
 HURRY_AFTER = 18 * 3600.0
 """Seconds after the submit from which on a task is asked before all younger ones: its result may be about to vanish."""
+HIDDEN_EVERY = 600.0
+"""Seconds between two looks at a task that another key submitted."""
 FETCH_TRIES = 5
 FIRST_ONLY = 2
 STEADY_LOOKS = 3
@@ -61,6 +65,10 @@ class Polled:
     row: BatchRow
     due: float
     wait: float = 0.0
+    mine: bool = True
+    """Whether this very key submitted it, so that its "unknown" can be believed."""
+    hidden: bool = False
+    """Another key's, and not visible to this one."""
     unknown_since: float | None = None
     unknown_looks: int = 0
     missing_since: float | None = None
@@ -81,9 +89,11 @@ class Collector:
         on_answer: Callable[[], None],
         on_again: Callable[[], None],
         on_first_only: Callable[[str, str, str], Awaitable[None]],
+        blame: Blame,
     ) -> None:
         """`on_answer`: files are owed something; `on_again`: something is to be uploaded or submitted again;
-        `on_first_only(model, code, message)`: the account takes one URL a task.
+        `on_first_only(model, code, message)`: the account takes one URL a task; `blame` tells a dead API from a query
+        that fails.
         """
         self._house = house
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
@@ -91,6 +101,7 @@ class Collector:
         self._on_answer = on_answer
         self._on_again = on_again
         self._on_first_only = on_first_only
+        self._blame = blame
         self._suspects = Suspects()
         self._first_only: Counter[str] = Counter()
         self._open: dict[int, Polled] = {}
@@ -137,19 +148,17 @@ class Collector:
             self._wanted.discard(batch_id)
 
     async def _adopt(self, row: BatchRow, first: float) -> None:
-        """Follow a task; one of another account is not visible to this one, so its files wait."""
+        """Follow a task. One that another key submitted is asked for, too: it may be of the same account."""
         who = self._house.recogniser.identity
-        if (row.endpoint, row.account) != (who.endpoint, who.account):
-            await self._scopes.report(of_another_account(row))
-            return
-        self._open[row.id] = Polled(row, self._clock.monotonic() + first, first)
+        mine = (row.endpoint, row.account) == (who.endpoint, who.account)
+        self._open[row.id] = Polled(row, self._clock.monotonic() + first, first, mine)
 
     def _ask_due(self) -> None:
         now = self._clock.monotonic()
         due = [polled for polled in self._open.values() if polled.due <= now and not polled.asking]
         due.sort(key=lambda polled: self._urgency(polled, self._clock.now()))
         for polled in due[: AT_ONCE - len(self._running)]:
-            if not self._scopes.may_pass("queries"):
+            if not self._scopes.may_pass(API, QUERIES):
                 break
             polled.asking = True
             task = asyncio.create_task(self._ask(polled))
@@ -172,38 +181,51 @@ class Collector:
         waits = [polled.due for polled in self._open.values() if not polled.asking]
         if not waits:
             return None
-        pause = max(min(waits) - self._clock.monotonic(), self._scopes.wait("queries"))
+        pause = max(min(waits) - self._clock.monotonic(), self._scopes.wait(API, QUERIES))
         full = len(self._running) >= AT_ONCE
         return max(0.01, pause) if not full else None
 
     async def _ask(self, polled: Polled) -> None:
         try:
             report = await self._house.recogniser.query(polled.row.task_id or "")
-            await self._scopes.works("queries")
+            for scope in (API, QUERIES):
+                await self._scopes.works(scope)
             await self._consider(polled, report)
         except OutOfOrder as fault:
-            scope = "results" if fault.code.startswith("Result") else "queries"
-            await self._scopes.report(replace(fault, scope=scope))
+            await self._scopes.report(await self._blame(fault, QUERIES))
         except TryLater as fault:  # one result's own trouble: the task is asked again, and no other waits for it
             log.warning("result.again", batch=polled.row.id, code=fault.code, message=self._house.clean(fault.message))
         finally:
+            self._scopes.release(QUERIES, RESULTS)
             polled.asking = False
             self._later(polled)
 
     def _later(self, polled: Polled) -> None:
         """Grow the wait; with thousands of tasks stretch it, so that all get their turn within the rate."""
         poll = self._settings.model_studio.poll
-        polled.wait = poll_wait(polled.wait, poll.first, poll.longest)
+        polled.wait = HIDDEN_EVERY if polled.hidden else poll_wait(polled.wait, poll.first, poll.longest)
         fair = len(self._open) / self._settings.model_studio.query_rate
         polled.due = self._clock.monotonic() + max(polled.wait, fair)
 
     async def _consider(self, polled: Polled, report: TaskReport) -> None:
         if report.status == "UNKNOWN":
-            await self._unknown(polled)
+            await (self._unknown(polled) if polled.mine else self._of_another(polled))
             return
-        polled.unknown_since, polled.unknown_looks = None, 0
+        await self._seen(polled)
         if is_terminal(report):
             await self._bring_home(polled, _cleaned(report, self._house.clean))
+
+    async def _of_another(self, polled: Polled) -> None:
+        """Submitted under another key, which alone can see it: its files wait, and nothing is bought again."""
+        polled.hidden = True
+        await self._scopes.report(of_another_account(polled.row))
+
+    async def _seen(self, polled: Polled) -> None:
+        polled.unknown_since, polled.unknown_looks = None, 0
+        if polled.hidden:
+            polled.hidden = False
+            if not any(other.hidden for other in self._open.values()):
+                await self._scopes.works(ACCOUNT)
 
     async def _unknown(self, polled: Polled) -> None:
         """Dropped only when consistently unknown, to the identity that submitted, and not in a readable list."""
@@ -234,6 +256,8 @@ class Collector:
         verdicts = await self._believe_missing(polled, verdicts)
         verdicts = await self._acquit(polled.row, verdicts)
         fetches = [verdict for verdict in verdicts if isinstance(verdict, Fetch)]
+        if fetches and not self._scopes.may_pass(RESULTS):
+            fetches = []  # they are kept for hours; one task tries whether their host answers again
         faults: list[BaseException] = []
         for start in range(0, len(fetches), GROUP):
             faults += await self._fetch_group(polled, fetches[start : start + GROUP])
@@ -333,7 +357,7 @@ class Collector:
                 await self._unreadable(polled, item, "UnusableResult", str(unusable))
             except TryLater as fault:
                 if fault.code.startswith("HTTP "):
-                    raise OutOfOrder("results", "ResultRefused", fault.message, _RESULT_REMEDY) from fault
+                    raise OutOfOrder(RESULTS, "ResultRefused", fault.message, _RESULT_REMEDY) from fault
                 await self._unreadable(polled, item, fault.code, fault.message)
         return None
 
@@ -347,7 +371,7 @@ class Collector:
 
     async def _record(self, row: BatchRow, bodies: Mapping[int, bytes]) -> None:
         if bodies:
-            await self._scopes.works("results")
+            await self._scopes.works(RESULTS)
             RECORD.before()
             await self._ledger.do(batches.answered, row.id, bodies, self._clock.now())
             RECORD.recorded()
@@ -360,7 +384,7 @@ class Collector:
         """
         if self._age(polled.row) <= EXPIRES_AFTER:
             message = "the address of a result is refused (403 or 404), though the result cannot have expired yet"
-            raise OutOfOrder("results", "ResultForbidden", message, _RESULT_REMEDY)
+            raise OutOfOrder(RESULTS, "ResultForbidden", message, _RESULT_REMEDY)
         if item.recognition_id not in polled.gone:
             polled.gone.add(item.recognition_id)
             raise TryLater("ResultGone", "the result's address does not answer any more; asking for a new one")

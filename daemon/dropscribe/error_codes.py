@@ -15,12 +15,16 @@ from dropscribe.errors import Ambiguous, OutOfOrder, RequestRefused
 Call = Literal["submit", "query", "list"]
 
 Meaning = Literal[
-    "account",  # nothing works until a person acts: the scope `api` opens
-    "model",  # this model (or its settings) does not work on this account: `model:<name>`
+    "key",  # the whole API does not know us: nothing works until a person acts
+    "account",  # the account may not submit (a bill, a right): questions are answered all the same
+    "model",  # this model does not work on this account
+    "settings",  # this model does not work with these settings
     "slow down",  # a rate limit: wait, and alarm nobody
     "quota",  # an allowance is used up: wait longer, and say so
     "contents",  # what was sent is refused; which of its files is to blame is not said
 ]
+RECIPE = "recipe"
+"""The scope of a model with its settings: only the submitter knows their name."""
 
 NO_CODE = "HTTP {status}"
 
@@ -89,7 +93,7 @@ _CONTENT = "The service's content inspection refused this recording; it cannot b
 _SERVICE = "A fault inside the service; try again later with `dropscribe retry`."
 
 REQUEST_CODES: tuple[RequestRow, ...] = (
-    RequestRow(("InvalidApiKey", "invalid_api_key", "NOT AUTHORIZED"), "account", _KEY),
+    RequestRow(("InvalidApiKey", "invalid_api_key", "NOT AUTHORIZED"), "key", _KEY),
     RequestRow(("Arrearage", "isv.OUT_OF_SERVICE", "*BillOverdue", "CommodityNotPurchased"), "account", _BILL),
     RequestRow(
         ("AllocationQuota.FreeTierOnly",),
@@ -103,16 +107,16 @@ REQUEST_CODES: tuple[RequestRow, ...] = (
         says="synchronous",
     ),
     RequestRow(("AccessDenied.Unpurchased", "Model.AccessDenied"), "model", _RIGHTS),
-    RequestRow(("Workspace.AccessDenied", "Endpoint.AccessDenied", "WorkSpaceNotFound"), "account", _KEY),
+    RequestRow(("Workspace.AccessDenied", "Endpoint.AccessDenied", "WorkSpaceNotFound"), "key", _KEY),
     RequestRow(("AccessDenied", "AccessDenied.*"), "account", _RIGHTS),
     RequestRow(("ModelNotFound", "model_not_found"), "model", _MODEL),
     RequestRow(("insufficient_quota", "Throttling.AllocationQuota"), "quota", _QUOTA),
     RequestRow(("Throttling", "Throttling.*", "limit_requests", "LimitRequests"), "slow down", _RATE),
-    RequestRow(("NotFound",), "account", "Check model_studio.endpoint: it does not know this address."),
+    RequestRow(("NotFound",), "key", "Check model_studio.endpoint: it does not know this address."),
     RequestRow(("Conflict",), "model", "The service reports a conflict; if it stays, ask Alibaba Cloud's support."),
     RequestRow(
         ("InvalidParameter*", "BadRequest*"),
-        "model",
+        "settings",
         "Check `recognition.vocabulary_id`: the list must exist in this account and belong to this model.",
         says="vocabulary",
     ),
@@ -210,7 +214,7 @@ UNKNOWN_SUBTASK = TryAgain(1, remedy="The service gives no known reason; look th
 _SMALLER_BATCH = ("InternalError.Timeout", "FILE_TRANS_TIMEOUT")
 _UNCERTAIN = frozenset({408, 499})  # somebody gave up waiting: who, and how far the request had come, is not said
 _CONTENTS = frozenset({400, 404, 409, 413, 422})
-_ACCOUNT = frozenset({401, 402, 403, 407, 451})
+_KEY_STATUS = frozenset({401, 403, 407, 451})
 _QUOTA_WAIT = 120.0
 _FIX_UNKNOWN = "Look the code up in Model Studio's documentation of error codes."
 
@@ -239,7 +243,7 @@ def classify_request(
     if means == "contents" and call == "submit":
         return RequestRefused(name, text, request_id)
     return OutOfOrder(
-        scope=f"model:{model}" if call == "submit" and model and means != "account" else "api",
+        scope=_scope(means, call, model),
         code=name,
         message=text,
         remedy=row.remedy if row else _status_remedy(status),
@@ -256,14 +260,29 @@ def _leaves_open(status: int) -> bool:
 def _by_status(status: int) -> Meaning:
     if status == 429:
         return "slow down"
+    if status in _KEY_STATUS:
+        return "key"
     return "contents" if status in _CONTENTS else "account"
+
+
+def _scope(means: Meaning, call: Call, model: str | None) -> str:
+    """What does not work: all of the API, or only what was asked of it."""
+    if means == "key":
+        return "api"
+    if call != "submit":
+        return "queries"
+    if means == "settings":
+        return RECIPE
+    return "submits" if means == "account" or model is None else f"model:{model}"
 
 
 def _status_remedy(status: int) -> str:
     if status == 429:
         return _RATE
-    if status in _ACCOUNT:
+    if status in _KEY_STATUS:
         return _KEY
+    if status == 402:
+        return _BILL
     if status >= 500:
         return "A fault of the service; it is asked again by itself."
     return "Check model_studio.endpoint. " + _FIX_UNKNOWN

@@ -17,6 +17,9 @@ EARLIER = 120.0
 LATER = 600.0
 """Seconds around the intent, on the server's clock, in which our task must have been created."""
 
+ACCOUNT = "account"
+"""The scope of what another account submitted."""
+
 OLDEST = 24 * 3600.0
 """The list reaches back 24 hours: an older intent cannot be settled any more."""
 
@@ -56,8 +59,11 @@ def of_another_account(row: BatchRow) -> OutOfOrder:
     message = (
         f"{len(row.items)} files of {task} were submitted by another account, which alone can see what became of them"
     )
-    remedy = f"restart dropscribe with the endpoint {row.endpoint} and the key that submitted them, until they are done"
-    return OutOfOrder("account", "OtherAccount", message, remedy)
+    remedy = (
+        f"restart dropscribe with the endpoint {row.endpoint} and the key that submitted them, until they are done; "
+        "to pay for them anew, `dropscribe forget` them"
+    )
+    return OutOfOrder(ACCOUNT, "OtherAccount", message, remedy)
 
 
 def age(row: BatchRow, server_now: float | None, now: float) -> float:

@@ -6,25 +6,32 @@ then:      each lost batch -> complete list -> every candidate asked -> adopted 
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import structlog
 
 from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import Settings
-from dropscribe.errors import OutOfOrder, TryLater
+from dropscribe.errors import OutOfOrder
 from dropscribe.house import House
 from dropscribe.ledger import batches
 from dropscribe.ledger.rows import BatchRow
-from dropscribe.lost import Settled, age, candidates, of_another_account, same_model, settle
+from dropscribe.lost import LATER, Settled, age, candidates, of_another_account, same_model, settle
 from dropscribe.model import Failure, ListedTask, TaskReport
 from dropscribe.remote.policy import poll_wait
+from dropscribe.scopes import API, Blame
 from dropscribe.verdicts import is_terminal, keys_under
 
 log = structlog.get_logger()
 
 SETTLE = Step("submit.settle", "before", "recorded")
 ADOPT = Step("submit.adopt", "before", "recorded")
+
+TASKS = "tasks"
+STRANGERS_EVERY = 600.0
+"""Seconds between two looks for submits that another key made."""
+PAID_TWICE = "compare with the bill; `dropscribe status` names the tasks"
 
 
 class Reconciler:
@@ -35,14 +42,21 @@ class Reconciler:
         house: House,
         on_task: Callable[[int], None],
         on_needed: Callable[[], None],
+        blame: Blame,
     ) -> None:
-        """`on_task` gets the id of a batch that has a task; `on_needed` is called when objects are needed anew."""
+        """`on_task` gets the id of a batch that has a task; `on_needed` is called when objects are needed anew; `blame`
+        tells a dead API from a list that cannot be read.
+        """
         self._house = house
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._on_task = on_task
         self._on_needed = on_needed
+        self._blame = blame
         self._foreign: set[str] = set()
+        self._ended: dict[str, TaskReport] = {}
         self._invisible: dict[str, float] = {}
+        self._look_back_at: list[float] = []
+        self._strangers_at = 0.0
         self.wake = asyncio.Event()
 
     @property
@@ -76,8 +90,8 @@ class Reconciler:
         while True:
             lost = await self._ledger.look(batches.open_batches, "lost")
             mine = [row for row in lost if self._is_mine(row)]
-            if mine:
-                await self._settle_all(mine)
+            if mine or self._is_time_for(len(lost) - len(mine)):
+                await self._settle_all(lost)
             if self._gate_rest:
                 self._gate_rest = await self._adopt_ours(self._gate_rest)
                 if not self._gate_rest:
@@ -85,21 +99,72 @@ class Reconciler:
                     await self._scopes.works("start")
             busy = bool(mine or self._gate_rest)
             pause = poll_wait(pause, poll.first, poll.longest) if busy else 0.0
-            await wait_for_event(self.wake, self._clock, pause if busy else None)
+            await wait_for_event(self.wake, self._clock, pause if busy else self._rest(bool(lost)))
+
+    def _is_time_for(self, strangers: int) -> bool:
+        """Whether to look for what another key submitted, or for what may have come too late."""
+        now = self._clock.monotonic()
+        late = [at for at in self._look_back_at if at <= now]
+        self._look_back_at = [at for at in self._look_back_at if at > now]
+        if late:
+            return True
+        return bool(strangers) and self._strangers_at <= now
+
+    def _rest(self, strangers: bool) -> float | None:
+        """Seconds until `_is_time_for` something; None: until something is lost."""
+        times = [*self._look_back_at, *([self._strangers_at] if strangers else [])]
+        return max(0.05, min(times) - self._clock.monotonic()) if times else None
+
+    @property
+    def _prefix(self) -> str:
+        """What all object keys of this ledger begin with."""
+        return f"{self._settings.storage.prefix}{self._ledger.id}/"
 
     def _is_mine(self, row: BatchRow) -> bool:
         who = self._house.recogniser.identity
         return (row.endpoint, row.account) == (who.endpoint, who.account)
 
     async def _settle_all(self, lost: Sequence[BatchRow]) -> None:
+        """Under another key only a find is believed: what it does not show may be there all the same."""
+        self._strangers_at = self._clock.monotonic() + STRANGERS_EVERY
         ages = {row.id: self._age(row) for row in lost}  # at the latest when the reading begins
         listed = await self._list()
         known = await self._ledger.look(batches.known_tasks, [task.task_id for task in listed])
+        self._forget_what_is_not(listed)
+        grace = self._settings.model_studio.lost_submit_grace
+        found = set[str]()
         for row in lost:
-            asked = [task for task in candidates(row, listed, known) if task.task_id not in self._foreign]
-            reports = [await self._ask(task) for task in asked]
-            grace = self._settings.model_studio.lost_submit_grace
-            await self._record(row, settle(row, reports, ages[row.id], grace))
+            asked = [task for task in candidates(row, listed, known | found) if task.task_id not in self._foreign]
+            settled = settle(row, [await self._ask(task) for task in asked], ages[row.id], grace)
+            if settled.outcome == "adopted" or self._is_mine(row):
+                await self._record(row, settled)
+                found.update(settled.task_ids)
+        await self._note_late([task_id for task_id in self._ended if task_id not in (known | found)])
+
+    def _forget_what_is_not(self, listed: Sequence[ListedTask]) -> None:
+        """What the list does not show any more is not asked about any more."""
+        shown = {task.task_id for task in listed}
+        self._foreign &= shown
+        self._ended = {task_id: report for task_id, report in self._ended.items() if task_id in shown}
+        self._invisible = {task_id: since for task_id, since in self._invisible.items() if task_id in shown}
+
+    async def _note_late(self, task_ids: Sequence[str]) -> None:
+        """Tasks of ours that came after they had been declared absent are told, and never adopted.
+
+        One that names keys of ours and no absent batch may be that of a submit whose answer is still awaited.
+        """
+        for task_id in task_ids:
+            report = self._ended[task_id]
+            keys = keys_under(report, self._prefix)
+            if not keys:
+                self._foreign.add(task_id)
+                continue
+            paid = any(result.status == "SUCCEEDED" for result in report.results or ())
+            batch_id = await self._ledger.do(batches.came_late, keys, task_id, paid)
+            if batch_id is not None and paid:
+                log.error("batch.paid-twice", batch=batch_id, task_ids=[task_id], remedy=PAID_TWICE)
+            elif batch_id is not None:
+                log.warning("task.late", batch=batch_id, task_id=task_id)
 
     def _age(self, row: BatchRow) -> float:
         return age(row, self._house.recogniser.server_time, self._clock.now())
@@ -113,11 +178,12 @@ class Reconciler:
             await self._ledger.do(batches.accepted, row.id, found.task_ids[0], None, now)
             if len(found.task_ids) > 1:
                 await self._ledger.do(batches.paid_twice, row.id, found.task_ids[1:])
-                log.error("batch.paid-twice", batch=row.id, task_ids=found.task_ids)
+                log.error("batch.paid-twice", batch=row.id, task_ids=found.task_ids, remedy=PAID_TWICE)
             self._on_task(row.id)
         elif found.outcome == "absent":
             reason = "a complete task list shows no task for it: the submit never arrived"
             await self._ledger.do(batches.never_arrived, row.id, reason, now)
+            self._look_back_at.append(self._clock.monotonic() + LATER)
             self._on_needed()
         else:
             await self._ledger.do(batches.dropped, row.id, _expired(row), now)
@@ -127,13 +193,12 @@ class Reconciler:
 
     async def _adopt_ours(self, tasks: Sequence[ListedTask]) -> list[ListedTask]:
         """Adopt the ended ones that are ours; return those that have not ended."""
-        prefix = f"{self._settings.storage.prefix}{self._ledger.id}/"
         still_open = []
         for task in tasks:
             report = await self._ask(task)
             if not is_terminal(report) and not self._is_invisible(task, report):
                 still_open.append(task)
-            elif keys := keys_under(report, prefix):
+            elif keys := keys_under(report, self._prefix):
                 await self._adopt(task.task_id, keys)
             else:
                 self._foreign.add(task.task_id)
@@ -154,6 +219,8 @@ class Reconciler:
         log.warning("task.found", task_id=task_id, files=len(keys), adopted=batch_id is not None)
         if batch_id is not None:
             self._on_task(batch_id)
+        else:
+            await self._note_late([task_id])
 
     async def _unknown(self, listed: Sequence[ListedTask]) -> list[ListedTask]:
         known = await self._ledger.look(batches.known_tasks, [task.task_id for task in listed])
@@ -167,32 +234,44 @@ class Reconciler:
     async def _list(self) -> Sequence[ListedTask]:
         """The complete list; an unreadable one means waiting, and saying so."""
         while True:
-            await self._scopes.passage("tasks")
+            await self._scopes.passage(API, TASKS)
             try:
                 listed = await self._house.recogniser.list_tasks(None)
-            except OutOfOrder as fault:
-                await self._scopes.report(_list_fault(fault))
+            except OutOfOrder as fault:  # reading the list is what a probe of the API does: no other needs to be asked
+                await self._failed(fault)
             else:
-                await self._scopes.works("tasks")
+                await self._worked()
                 return listed
 
     async def _ask(self, task: ListedTask) -> TaskReport:
+        """What became of a task; of one that has ended nothing else becomes."""
+        if (ended := self._ended.get(task.task_id)) is not None:
+            return ended
         while True:
-            await self._scopes.passage("tasks")
+            await self._scopes.passage(API, TASKS)
             try:
                 report = await self._house.recogniser.query(task.task_id)
-            except (OutOfOrder, TryLater) as fault:
-                await self._scopes.report(_list_fault(fault))
+            except OutOfOrder as fault:
+                await self._failed(await self._blame(fault, TASKS))
             else:
-                await self._scopes.works("tasks")
-                return report
+                await self._worked()
+                break
+        if is_terminal(report):
+            self._ended[task.task_id] = report
+        return report
+
+    async def _failed(self, fault: OutOfOrder) -> None:
+        await self._scopes.report(fault if fault.scope == API else _list_fault(fault))
+        self._scopes.release(TASKS)
+
+    async def _worked(self) -> None:
+        for scope in (API, TASKS):
+            await self._scopes.works(scope)
 
 
-def _list_fault(fault: OutOfOrder | TryLater) -> OutOfOrder:
-    remedy = getattr(fault, "remedy", "")
-    wait = f"submits wait until the task list can be read{'; ' + remedy if remedy else ''}"
-    quiet = isinstance(fault, OutOfOrder) and fault.quiet
-    return OutOfOrder("tasks", fault.code, fault.message, wait, fault.retry_after, quiet, fault.request_id)
+def _list_fault(fault: OutOfOrder) -> OutOfOrder:
+    wait = f"submits wait until the task list can be read{'; ' + fault.remedy if fault.remedy else ''}"
+    return replace(fault, scope=TASKS, remedy=wait)
 
 
 def _gate_fault(tasks: int, files: int) -> OutOfOrder:

@@ -2,18 +2,31 @@
 
 A fault of the account, the network, the service, the disk or a folder opens a scope and charges no file. An open scope
 stops only what needs it. The wait doubles with each failed try and ends with the first success.
+
+Who tries? `api` and `storage` are probed (`probe`): with a question, with an object that nobody misses. Everything else
+is tried by what needs it: one real batch, one real file (half open), while the others wait for its outcome.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 
 import structlog
 
-from dropscribe.clock import Clock
+from dropscribe.clock import Clock, wait_for_event
 from dropscribe.errors import OutOfOrder
 from dropscribe.model import Scope
 
 log = structlog.get_logger()
+
+API = "api"
+"""All calls to the recogniser: nobody answers, or nobody knows our key."""
+STORAGE = "storage"
+"""All uploads."""
+PROBED = frozenset({API, STORAGE})
+
+Blame = Callable[[OutOfOrder, str], Awaitable[OutOfOrder]]
+"""`blame(fault, own)`: the fault as it is where its whole probed scope is out of order, else as one of `own`."""
 
 Remember = Callable[[Scope], Awaitable[None]]
 Forget = Callable[[str], Awaitable[None]]
@@ -56,15 +69,21 @@ class Scopes:
         remember: Remember,
         forget: Forget,
         clean: Callable[[str], str] = str,
+        probed: Collection[str] = (),
     ) -> None:
-        """`remember` and `forget` keep the ledger's copy, which `status` reads; `clean` takes secrets out of words."""
+        """`remember` and `forget` keep the ledger's copy, which `status` reads; `clean` takes secrets out of words.
+
+        Those that are `probed` let nobody pass until they are in order; only `may_probe` takes a try.
+        """
         self._clock = clock
         self._first = first
         self._longest = longest
         self._remember = remember
         self._forget = forget
         self._clean = clean
+        self._probed = probed
         self._open: dict[str, Breaker] = {}
+        self._listeners: list[Callable[[], None]] = []
 
     def open_scopes(self) -> tuple[Scope, ...]:
         """What is out of order now."""
@@ -75,26 +94,61 @@ class Scopes:
         breaker = self._open.get(name)
         return None if breaker is None else breaker.scope
 
+    def tell(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever a scope opens, closes, or is to be tried at once."""
+        self._listeners.append(listener)
+
+    def retune(self, first: float, longest: float) -> None:
+        """Other waits, from the next failure on; what is out of order is tried at once, for somebody may have mended
+        it with the configuration.
+        """
+        self._first, self._longest = first, longest
+        now = self._clock.monotonic()
+        for name, breaker in self._open.items():
+            self._open[name] = replace(breaker, may_try_at=min(breaker.may_try_at, now))
+        self._spread_the_word()
+
+    def may_probe(self, name: str) -> bool:
+        """Whether a probed scope is open and due for a try; who asks takes it."""
+        breaker, now = self._open.get(name), self._clock.monotonic()
+        if breaker is None or breaker.may_try_at > now:
+            return False
+        self._open[name] = replace(breaker, may_try_at=now + TRIAL, trying=True)
+        return True
+
     def may_pass(self, *names: str) -> bool:
         """Whether all of these scopes are in order, or due for a try. The first who asks takes the try."""
         found = [breaker for name in names if (breaker := self._open.get(name))]
         now = self._clock.monotonic()
-        if any(breaker.may_try_at > now for breaker in found):
+        if any(breaker.may_try_at > now or breaker.scope.name in self._probed for breaker in found):
             return False
         for breaker in found:
             self._open[breaker.scope.name] = replace(breaker, may_try_at=now + TRIAL, trying=True)
         return True
 
     def wait(self, *names: str) -> float:
-        """Seconds until the last of these scopes may be tried; 0 where all are in order."""
+        """Seconds until the last of these scopes may be tried; 0 where all are in order. That a probed one is in order
+        again is told, not waited for: its wait is long enough to cost nothing.
+        """
+        found = [breaker for name in names if (breaker := self._open.get(name))]
         now = self._clock.monotonic()
-        found = [breaker.may_try_at - now for name in names if (breaker := self._open.get(name))]
-        return max([0.0, *found])
+        waits = [breaker.may_try_at - now for breaker in found]
+        return max([0.0, *waits, *(TRIAL for breaker in found if breaker.scope.name in self._probed)])
+
+    def probe_in(self, name: str) -> float | None:
+        """Seconds until a probed scope may be tried; None where it is in order."""
+        breaker = self._open.get(name)
+        return None if breaker is None else max(0.0, breaker.may_try_at - self._clock.monotonic())
 
     async def passage(self, *names: str) -> None:
         """Return when `may_pass`; waits as long as the scopes say."""
-        while not self.may_pass(*names):
-            await self._clock.sleep(min(0.25, max(0.02, self.wait(*names))))
+        news = asyncio.Event()
+        self._listeners.append(news.set)
+        try:
+            while not self.may_pass(*names):
+                await wait_for_event(news, self._clock, max(0.02, self.wait(*names)))
+        finally:
+            self._listeners.remove(news.set)
 
     def release(self, *names: str) -> None:
         """Give taken tries back, because nothing was tried: the next who asks takes them."""
@@ -103,6 +157,7 @@ class Scopes:
             breaker = self._open.get(name)
             if breaker is not None and breaker.trying:
                 self._open[name] = replace(breaker, may_try_at=now, trying=False)
+                self._spread_the_word()
 
     def note(self, scope: Scope) -> None:
         """A scope that is only known here: the ledger itself is out of order and cannot remember it."""
@@ -129,6 +184,7 @@ class Scopes:
         told = before is not None and before.told
         news = _is_news(before, fault, failures)
         self._open[fault.scope] = Breaker(scope, failures, at + wait, told=told or news)
+        self._spread_the_word()
         if news:
             await self._announce(scope, fault, wait)
         elif told:
@@ -137,12 +193,19 @@ class Scopes:
     async def works(self, name: str) -> None:
         """Something that needed this scope succeeded: it is in order."""
         breaker = self._open.pop(name, None)
-        if breaker is None or not breaker.told:
+        if breaker is None:
+            return
+        self._spread_the_word()
+        if not breaker.told:
             return
         await self._forget(name)
         log.info(
             "scope.closed", scope=name, code=breaker.scope.code, seconds=round(self._clock.now() - breaker.scope.since)
         )
+
+    def _spread_the_word(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
 
     async def _announce(self, scope: Scope, fault: OutOfOrder, wait: float) -> None:
         await self._remember(scope)

@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -36,11 +36,13 @@ from dropscribe.logs import Redactor
 from dropscribe.model import Scope
 from dropscribe.mounts import filesystem_type
 from dropscribe.once import Once
+from dropscribe.probe import Prober
 from dropscribe.reconcile import Reconciler
 from dropscribe.remote.model_studio import ModelStudio
 from dropscribe.remote.oss import OssStore
 from dropscribe.remote.ports import ObjectStore, Recogniser
-from dropscribe.scopes import Scopes
+from dropscribe.remote.signed_get import signed_get
+from dropscribe.scopes import PROBED, Scopes
 from dropscribe.submit import Submitter
 from dropscribe.upload import Uploader
 from dropscribe.watch import FolderWatch, watch_mode
@@ -50,6 +52,8 @@ Value = TypeVar("Value")
 
 LONGEST_SCOPE_WAIT = 300.0
 THREADS_AN_INBOX = 2
+MOST_UPLOADS = 64
+"""Threads, as many as `storage.uploads` may ever be; only those that are needed are made."""
 STOP_WITHIN = 9.0
 STOP_HARD = 9.5
 """Seconds after which a stopping daemon is ended whatever hangs: a dead share, a name that nobody resolves."""
@@ -118,14 +122,15 @@ class Service:
         self._loop = asyncio.get_running_loop()
         self._loop.set_default_executor(Unawaited(thread_name_prefix="loop"))
         self.ledger = Ledger(settings.state, self._on_ledger_trouble, patience if once else float("inf"))
-        uploads = settings.storage.uploads
         self._pools = Pools(
-            ThreadPoolExecutor(uploads, thread_name_prefix="upload"), ThreadPoolExecutor(2, thread_name_prefix="work")
+            ThreadPoolExecutor(MOST_UPLOADS, thread_name_prefix="upload"),
+            ThreadPoolExecutor(2, thread_name_prefix="work"),
         )
         self._stop = asyncio.Event()
         self._outcome = Outcome()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._bug: BaseException | None = None
+        self._started = False
         self._house = self._build(settings, store, recogniser)
         self._once: Once | None = None
         self._furnish(once)
@@ -157,11 +162,11 @@ class Service:
     def _build(self, settings: Settings, store: ObjectStore | None, recogniser: Recogniser | None) -> House:
         scopes = Scopes(
             self._clock,
-            settings.retry.first_wait,
-            min(settings.retry.longest_wait, LONGEST_SCOPE_WAIT),
+            *_scope_waits(settings),
             lambda scope: self.ledger.do(upkeep.open_scope, scope),
             lambda name: self.ledger.do(upkeep.close_scope, name),
             self._clean,
+            PROBED,
         )
         return House(
             settings,
@@ -179,14 +184,18 @@ class Service:
         """The rooms, and who wakes whom. With `once` no inbox is watched."""
         house, pools = self._house, self._pools
         self._companions = Companions(house, self._wake_senders, self._ended_rooms)
+        self._cleaner = Cleaner(house, pools.work, self._wake_senders)
+        self._prober = Prober(house, pools.work, signed_get, on_doomed=self._cleaner.wake.set)
+        blame = self._prober.blame
         self._collector = Collector(
             house,
             pools.work,
             on_answer=self._wake_after_answer,
             on_again=self._wake_senders,
             on_first_only=self._one_url_only,
+            blame=blame,
         )
-        self._reconciler = Reconciler(house, self._collector.follow, self._wake_senders)
+        self._reconciler = Reconciler(house, self._collector.follow, self._wake_senders, blame)
         self._submitter = Submitter(
             house,
             pools.work,
@@ -194,16 +203,18 @@ class Service:
             on_lost=lambda _: self._reconciler.wake.set(),
             on_refused=self._wake_after_answer,
             hurry=self._nobody_else_comes,
+            blame=blame,
         )
-        self._cleaner = Cleaner(house, pools.work, self._wake_senders)
         self._uploader = Uploader(
             house,
             pools.uploads,
             on_ready=self._submitter.wake.set,
             on_refused=self._wake_after_answer,
             on_doomed=self._cleaner.wake.set,
+            blame=blame,
             measure=self._companions.budget.measured,
         )
+        house.scopes.tell(self._wake_after_news)
         self._deliverers = {name: self._deliverer(name) for name in house.inboxes}
         self._intakes = {name: self._intake(name, not once) for name in house.inboxes}
 
@@ -222,6 +233,7 @@ class Service:
 
     async def _start(self) -> None:
         await self._say_started()
+        self._spawn("probe", self._prober.run())
         self._spawn("collect", self._collector.run())
         self._spawn("upload", self._uploader.run())
         self._spawn("submit", self._submit())
@@ -229,8 +241,8 @@ class Service:
         for name, room in self._companions.rooms():
             self._spawn(name, room)
         for name in self._house.inboxes:
-            self._spawn(f"deliver {name}", self._deliverers[name].run())
-            self._spawn(f"intake {name}", self._intakes[name].run())
+            self._begin_inbox(name)
+        self._started = True
 
     def _spawn(self, name: str, room: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(room, name=name)
@@ -341,6 +353,7 @@ class Service:
             return
         try:
             new = self._reread()
+            store = OssStore(new.storage) if new.storage != self._house.settings.storage else self._house.store
         except Misconfigured as faults:
             problems = [str(problem) for problem in faults.problems]
             log.error(  # noqa: TRY400 - the problems say it all
@@ -350,35 +363,47 @@ class Service:
         if held := restart_needed(self._house.settings, new):
             log.error("reload.refused", changed=held, remedy="the old configuration stays; restart dropscribe instead")
             return
-        self._apply(new)
+        self._apply(new, store)
         log.info("reload.done", inboxes=len(new.inboxes))
 
-    def _apply(self, new: Settings) -> None:
+    def _apply(self, new: Settings, store: ObjectStore) -> None:
         house, old = self._house, self._house.settings
-        if new.storage != house.settings.storage:
-            house.store = OssStore(new.storage)
-        house.settings = new
+        house.settings, house.store = new, store
+        house.recogniser.repace(new.model_studio.submit_rate, new.model_studio.query_rate)
         house.clean = Redactor([*secrets_of(new), *secrets_of(old)]).line
-        wanted = {inbox.name: inbox for inbox in new.inboxes}
-        for name in [name for name in self._intakes if self._house.inboxes[name] != wanted.get(name)]:
-            self._end_intake(name)
-        self._house.inboxes.update(wanted)  # a removed inbox stays known: its files in flight finish as they began
-        for name in wanted:
-            self._begin_inbox(name)
+        house.scopes.retune(*_scope_waits(new))
+        self._refurnish({inbox.name: inbox for inbox in new.inboxes})
         self._wake_senders()
         self._companions.reload()
 
+    def _refurnish(self, wanted: Mapping[str, InboxSettings]) -> None:
+        """A removed inbox stays known, for its files in flight finish as they began. Before the start none are."""
+        inboxes = self._house.inboxes
+        for name in [name for name in self._intakes if inboxes[name] != wanted.get(name)]:
+            self._end_intake(name)
+            if name not in wanted:
+                self._spawn(f"farewell {name}", self._house.scopes.works(f"folder:{inboxes[name].inbox}"))
+        if not self._started:
+            inboxes.clear()
+        inboxes.update(wanted)
+        if self._started:
+            for name in wanted:
+                self._begin_inbox(name)
+
     def _end_intake(self, name: str) -> None:
         self._intakes.pop(name).stop()
-        self._tasks.pop(f"intake {name}").cancel()
+        if (running := self._tasks.pop(f"intake {name}", None)) is not None:
+            running.cancel()
 
     def _begin_inbox(self, name: str) -> None:
+        """Its rooms, those that do not run yet."""
         if name not in self._deliverers:
             self._deliverers[name] = self._deliverer(name)
-            self._spawn(f"deliver {name}", self._deliverers[name].run())
         if name not in self._intakes:
-            self._intakes[name] = self._intake(name)
-            self._spawn(f"intake {name}", self._intakes[name].run())
+            self._intakes[name] = self._intake(name, self._once is None)
+        for room, run in (("deliver", self._deliverers[name].run), ("intake", self._intakes[name].run)):
+            if f"{room} {name}" not in self._tasks:
+                self._spawn(f"{room} {name}", run())
         self._deliverers[name].wake.set()
 
     async def _say_started(self) -> None:
@@ -421,6 +446,11 @@ class Service:
             deliverer.wake.set()
         self._cleaner.wake.set()
 
+    def _wake_after_news(self) -> None:
+        """A scope opened or closed: who waited for it looks again."""
+        self._wake_senders()
+        self._collector.wake.set()
+
     def _wake_senders(self) -> None:
         self._uploader.wake.set()
         self._submitter.wake.set()
@@ -441,6 +471,11 @@ class Service:
             self._house.scopes.strike_out(LEDGER)
         else:
             self._house.scopes.note(Scope(LEDGER, "LedgerTrouble", message, REMEDY, now, now))
+
+
+def _scope_waits(settings: Settings) -> tuple[float, float]:
+    """The first and the longest wait (seconds) between two tries of what is out of order."""
+    return settings.retry.first_wait, min(settings.retry.longest_wait, LONGEST_SCOPE_WAIT)
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[Value], None]) -> Callable[[Value], None]:

@@ -9,7 +9,7 @@ import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -17,7 +17,7 @@ from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import Settings
 from dropscribe.disk.sources import look_at
-from dropscribe.error_codes import TryAgain, classify_subtask, remedy_for
+from dropscribe.error_codes import RECIPE, TryAgain, classify_subtask, remedy_for
 from dropscribe.errors import Ambiguous, OutOfOrder, RequestRefused
 from dropscribe.house import House
 from dropscribe.ledger import batches, intake, upkeep, uploads
@@ -27,12 +27,16 @@ from dropscribe.names import display
 from dropscribe.packing import Departure, recipe_label, timetable
 from dropscribe.remote.policy import slow_wait
 from dropscribe.remote.ports import TooLate
+from dropscribe.scopes import API, Blame
 from dropscribe.suspects import Suspects
 
 log = structlog.get_logger()
 
 INTEND = Step("submit.intend", "before", "recorded")
 POST = Step("submit.post")
+
+SUBMITS = "submits"
+"""The account's right to submit: a bill, a permission. Questions are answered all the same."""
 
 SEND_WINDOW = 20.0
 """Seconds (of CLOCK_BOOTTIME) after the intent in which the request may leave: a resumed laptop must not send late."""
@@ -63,12 +67,15 @@ class Limits:
     """How many URLs a task may have now: by model where the account takes one, by model and settings during a trial."""
 
     configured: Callable[[], int]
-    one_only: set[str] = field(default_factory=set)
+    now: Callable[[], float]
+    one_only: dict[str, float] = field(default_factory=dict)
+    """Until when: an account may change its mind, and a daemon runs for years."""
     trials: dict[str, Trial] = field(default_factory=dict)
 
     def of(self, group: ReadyGroup) -> int:
         on_trial = recipe_label(group.model, group.settings) in self.trials
-        return 1 if group.model in self.one_only or on_trial else self.configured()
+        one_only = self.one_only.get(group.model, 0.0) > self.now()
+        return 1 if one_only or on_trial else self.configured()
 
 
 def lesson_name(endpoint: str, account: str, model: str) -> str:
@@ -87,9 +94,10 @@ class Submitter:
         on_lost: Callable[[int], None],
         on_refused: Callable[[], None],
         hurry: Callable[[], bool],
+        blame: Blame,
     ) -> None:
         """`on_task`/`on_lost` get the id of a batch; `on_refused`: a file is owed its error; `hurry` says that nobody
-        else will come (`run --once`).
+        else will come (`run --once`); `blame` tells a dead API from a refused submit.
         """
         self._house = house
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
@@ -98,7 +106,8 @@ class Submitter:
         self._on_lost = on_lost
         self._on_refused = on_refused
         self._hurry = hurry
-        self._limits = Limits(lambda: house.settings.model_studio.max_urls_per_task)
+        self._blame = blame
+        self._limits = Limits(lambda: house.settings.model_studio.max_urls_per_task, house.clock.now)
         self._suspects = Suspects()
         self._sending: set[asyncio.Task[None]] = set()
         self.withheld: set[int] = set()
@@ -129,7 +138,9 @@ class Submitter:
         who = self._house.recogniser.identity
         start = lesson_name(who.endpoint, who.account, "")
         known = await self._ledger.look(upkeep.lessons, self._clock.now())
-        self._limits.one_only.update(name[len(start) :] for name in known if name.startswith(start))
+        self._limits.one_only.update(
+            {name[len(start) :]: until for name, until in known.items() if name.startswith(start)}
+        )
 
     async def _depart(self) -> float | None:
         """Send what is due; return the seconds until something else will be."""
@@ -156,7 +167,7 @@ class Submitter:
     def _needs(group: ReadyGroup) -> tuple[str, ...]:
         """The scopes that have to be in order for a batch of this group."""
         label = recipe_label(group.model, group.settings)
-        return ("api", f"model:{group.model}", f"recipe:{label}", f"files:{label}")
+        return (API, SUBMITS, f"model:{group.model}", f"recipe:{label}", f"files:{label}")
 
     async def _free_place(self) -> None:
         one_by_one = bool(self._limits.trials)
@@ -177,10 +188,10 @@ class Submitter:
         found = []
         for media_id, name, path, look in sources:
             inbox = self._house.inboxes.get(name)
-            with contextlib.suppress(
-                OSError
-            ):  # a missing inbox is an alarm elsewhere, and no reason to waste an upload
+            # A missing or unmounted inbox is an alarm elsewhere, and no reason to waste an upload.
+            with contextlib.suppress(OSError, OutOfOrder):
                 if inbox is not None and look_at(inbox.inbox, path) != look:
+                    self._house.guard(inbox.inbox).check()
                     found.append((media_id, name, path))
         return found
 
@@ -230,10 +241,10 @@ class Submitter:
         except TooLate:
             await self._not_sent(row, "the moment to send had passed")
         except RequestRefused as refusal:
-            await self._refused(row, refusal)
+            await self._refused(row, group, refusal)
         except OutOfOrder as fault:
             await self._not_sent(row, self._house.clean(str(fault)))
-            await self._scopes.report(fault)
+            await self._out_of_order(group, fault)
         except Ambiguous as doubt:
             POST.effect()
             await self._lost(row, str(doubt))
@@ -254,7 +265,7 @@ class Submitter:
         POST.recorded()
         log.info("batch.submitted", batch=row.id, task_id=task_id, files=len(row.items), model=row.model)
         label = recipe_label(row.model, row.settings)
-        for name in ("api", f"model:{row.model}", f"recipe:{label}"):
+        for name in (API, SUBMITS, f"model:{row.model}", f"recipe:{label}"):
             await self._scopes.works(name)
         self._suspects.succeeded(label)
         trial = self._limits.trials.pop(label, None)
@@ -276,7 +287,15 @@ class Submitter:
         now = self._clock.now()
         await self._ledger.do(batches.not_accepted, row.id, reason, now, now + wait)
 
-    async def _refused(self, row: BatchRow, refusal: RequestRefused) -> None:
+    async def _out_of_order(self, group: ReadyGroup, fault: OutOfOrder) -> None:
+        """Definitely not taken, for a reason that is no file's."""
+        if fault.scope == RECIPE:
+            fault = replace(fault, scope=f"recipe:{recipe_label(group.model, group.settings)}")
+        fault = await self._blame(fault, SUBMITS)
+        await self._scopes.report(fault)
+        self._scopes.release(*(name for name in self._needs(group) if name != fault.scope))
+
+    async def _refused(self, row: BatchRow, group: ReadyGroup, refusal: RequestRefused) -> None:
         """400 and its like. Of several files single ones go next, to tell count, settings and file from each other."""
         refusal.message = self._house.clean(refusal.message)
         log.warning("batch.refused", batch=row.id, files=len(row.items), code=refusal.code, message=refusal.message)
@@ -284,10 +303,10 @@ class Submitter:
         if len(row.items) > 1:
             self._limits.trials[label] = Trial(refusal.code, refusal.message)
             await self._not_sent(row, str(refusal))
-            self._scopes.release("api", f"model:{row.model}", f"recipe:{label}", f"files:{label}")
+            self._scopes.release(*self._needs(group))
             return
         item = row.items[0]
-        await self._ledger.do(batches.refused_alone, row.id, item, self._blame(item, refusal), self._clock.now())
+        await self._ledger.do(batches.refused_alone, row.id, item, self._verdict(item, refusal), self._clock.now())
         self._on_refused()
         if trial := self._limits.trials.get(label):
             trial.blamed = trial.blamed or trial.code == refusal.code
@@ -296,9 +315,9 @@ class Submitter:
             await self._ledger.do(batches.acquit, unbroken, refusal.code)
             await self._scopes.report(_settings_fault(label, refusal))
         else:
-            self._scopes.release("api", f"model:{row.model}", f"recipe:{label}", f"files:{label}")
+            self._scopes.release(*self._needs(group))
 
-    def _blame(self, item: Item, refusal: RequestRefused) -> Failure | Again:
+    def _verdict(self, item: Item, refusal: RequestRefused) -> Failure | Again:
         """What becomes of one file that was refused alone: another try later, or failed/ with the reason."""
         said, retry = classify_subtask(refusal.code, refusal.message), self._settings.retry
         bound = said.bound if isinstance(said, TryAgain) else retry.attempts if _speaks_of_count(refusal.code) else 0
@@ -310,10 +329,10 @@ class Submitter:
 
     async def one_url_only(self, model: str, code: str, message: str) -> None:
         """The account takes one URL a task for this model: remembered for seven days."""
-        self._limits.one_only.add(model)
+        until = self._clock.now() + ONE_URL_FOR
+        self._limits.one_only[model] = until
         who = self._house.recogniser.identity
-        name = lesson_name(who.endpoint, who.account, model)
-        await self._ledger.do(upkeep.learn, name, code, self._clock.now() + ONE_URL_FOR)
+        await self._ledger.do(upkeep.learn, lesson_name(who.endpoint, who.account, model), code, until)
         log.warning("account.one-url-per-task", model=model, code=code, message=message)
 
 

@@ -32,6 +32,7 @@ from dropscribe.model import Failure, Part
 from dropscribe.names import display
 from dropscribe.remote.policy import slow_wait
 from dropscribe.remote.ports import NoSuchUpload
+from dropscribe.scopes import STORAGE, Blame
 
 log = structlog.get_logger()
 Value = TypeVar("Value")
@@ -42,7 +43,8 @@ BEGIN = Step("upload.begin-parts")
 PUT_PART = Step("upload.put-part", "before", "effect")
 COMPLETE = Step("upload.complete-parts")
 
-SCOPE = "storage"
+UPLOADS = "uploads"
+"""Uploads that fail though the storage works: it may be the way, or one file. One at a time is tried meanwhile."""
 SMALLEST_PART = 8 * 1024 * 1024
 STOP_WITHIN = 2.0
 LOOK_AGAIN = 1.0
@@ -61,6 +63,14 @@ class Unreadable(Exception):
     def __init__(self, fault: OutOfOrder | TryLater) -> None:
         super().__init__(str(fault))
         self.fault = fault
+
+
+@dataclass(frozen=True)
+class Failing:
+    """How often one upload failed while the storage worked, and how many others had come through by then."""
+
+    times: int
+    succeeded: int
 
 
 class Cut(Exception):
@@ -104,6 +114,20 @@ async def _nothing_measured(_: Collection[str]) -> Mapping[int, float | None]:
     return {}
 
 
+class Slots:
+    """So many requests at once; a reload may change the number."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._free = asyncio.Semaphore(0)
+
+    def of(self, number: int) -> asyncio.Semaphore:
+        """The slots, `number` of them; those that are taken when it changes are given back beside the new ones."""
+        if number != self._number:
+            self._number, self._free = number, asyncio.Semaphore(number)
+        return self._free
+
+
 class Uploader:
     """Keeps up to `storage.uploads` files in flight and records each object when its checksum agrees."""
 
@@ -114,21 +138,26 @@ class Uploader:
         on_ready: Callable[[], None],
         on_refused: Callable[[], None],
         on_doomed: Callable[[], None],
+        blame: Blame,
         measure: Callable[[Collection[str]], Awaitable[Mapping[int, float | None]]] = _nothing_measured,
     ) -> None:
         """`on_ready` is called when an object stands, `on_refused` when files have failed, `on_doomed` when objects may
-        have to go. `measure` gives durations, by recognition, of what is claimed next outside of the given inboxes.
+        have to go; `blame` tells a dead storage from one upload that fails; `measure` gives durations, by recognition,
+        of what is claimed next outside of the given inboxes.
         """
         self._house = house
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._threads = threads
         self._on_ready, self._on_refused, self._on_doomed = on_ready, on_refused, on_doomed
+        self._blame = blame
+        self._failing: dict[int, Failing] = {}
+        self._succeeded = 0
         self._measure = measure
         self._shut: set[str] = set()  # folders that only we may have said to be out of order
         self._stopping = False
         self._passed_over = False
         self._claimed_at = 0.0
-        self._slots = asyncio.Semaphore(house.settings.storage.uploads)
+        self._slots = Slots()
         self._running: set[asyncio.Task[None]] = set()
         self.wake = asyncio.Event()
 
@@ -138,8 +167,8 @@ class Uploader:
 
     async def run(self) -> None:
         """Claim and upload until cancelled."""
-        window = self._settings.storage.uploads * 4
         while True:
+            window = self._settings.storage.uploads * 4
             jobs = await self._claim(window - len(self._running))
             for job in jobs:
                 self._start(job)
@@ -161,11 +190,11 @@ class Uploader:
         self._passed_over = bool(shut)
         self._claimed_at = self._clock.now()
         measured = await self._measure(shut)
-        if self._scopes.opened_by(SCOPE):
+        if self._scopes.opened_by(STORAGE) or self._scopes.opened_by(UPLOADS):
             if not await self._ledger.look(uploads.any_needed, self._claimed_at, shut):
                 return []  # leave the try to somebody who has something to try with
-            free = min(free, 1)  # one real file is the probe
-        await self._scopes.passage(SCOPE)
+            await self._scopes.passage(STORAGE, UPLOADS)
+            free = min(free, 1) if self._scopes.opened_by(UPLOADS) else free
         CLAIM.before()
         jobs = await self._ledger.do(
             uploads.claim,
@@ -179,7 +208,7 @@ class Uploader:
         )
         CLAIM.recorded()
         if not jobs:
-            self._scopes.release(SCOPE)
+            self._scopes.release(UPLOADS)
             if measured:  # none of these may be paid for now; the next may be
                 self.wake.set()
         return jobs
@@ -218,9 +247,11 @@ class Uploader:
         try:
             await self._first_good_source(job)
         except OutOfOrder as fault:
-            await self._out_of_order(job, fault)
+            try:
+                await self._out_of_order(job, fault)
+            except TryLater as its_own:
+                await self._try_later(job, its_own)
         except TryLater as fault:
-            fault.message = self._house.clean(fault.message)
             await self._try_later(job, fault)
         except Refused as fault:
             await self._refuse(job, fault.code, self._house.clean(fault.message), fault.remedy)
@@ -231,17 +262,33 @@ class Uploader:
             await self._ledger.do(uploads.put_back, job.recognition_id, wait)
             raise
         finally:
-            self._scopes.release(SCOPE)  # a try whose outcome says nothing about the storage
+            self._scopes.release(UPLOADS)  # a try whose outcome says nothing about the way
             self._on_doomed()
 
     async def _out_of_order(self, job: UploadJob, fault: OutOfOrder) -> None:
         """The storage's scope holds all claims back; a folder's only its own files: the ledger lets them wait."""
-        await self._scopes.report(fault)
+        fault = await self._blame(fault, UPLOADS)
         wait = 0.0
-        if fault.scope != SCOPE:
+        if fault.scope == UPLOADS:
+            wait = self._alone(job, fault)
+        elif fault.scope != STORAGE:
             self._shut.add(fault.scope)
             wait = max(self._settings.retry.first_wait, self._scopes.wait(fault.scope))
+        await self._scopes.report(fault)
         await self._ledger.do(uploads.put_back, job.recognition_id, self._clock.now() + wait)
+
+    def _alone(self, job: UploadJob, fault: OutOfOrder) -> float:
+        """Seconds for which this file lets others go first, for the fault may be its own.
+
+        Raises:
+            TryLater: others came through since it failed last: the way is good, and the file is charged.
+        """
+        before = self._failing.get(job.recognition_id, Failing(0, self._succeeded))
+        self._failing[job.recognition_id] = Failing(before.times + 1, self._succeeded)
+        if before.times and before.succeeded < self._succeeded:
+            raise TryLater(fault.code, fault.message)
+        retry = self._settings.retry
+        return slow_wait(before.times + 1, retry.first_wait, retry.longest_wait, 0.5)
 
     async def _first_good_source(self, job: UploadJob) -> None:
         lost: list[tuple[int, str]] = []
@@ -268,14 +315,17 @@ class Uploader:
             await self._ledger.do(uploads.upload_begun, job.key, None)
             raise TryLater("ChecksumMismatch", "the storage's checksum of the upload is not that of the file", bound=3)
         stands = await self._ledger.do(uploads.uploaded, job.recognition_id, job.multipart, self._clock.now())
-        await self._works(source)
+        await self._works(job, source)
         if stands:
             (COMPLETE if job.multipart else PUT).recorded()
             log.info("file.uploaded", inbox=source.inbox, path=display(source.path), bytes=job.size)
             self._on_ready()
 
-    async def _works(self, source: Source) -> None:
-        await self._scopes.works(SCOPE)
+    async def _works(self, job: UploadJob, source: Source) -> None:
+        self._succeeded += 1
+        self._failing.pop(job.recognition_id, None)
+        for scope in (STORAGE, UPLOADS):
+            await self._scopes.works(scope)
         folder = f"folder:{self._house.inboxes[source.inbox].inbox}"
         if folder in self._shut:  # the inbox may have no intake any more that would say so
             self._shut.discard(folder)
@@ -330,7 +380,7 @@ class Uploader:
         return None
 
     async def _in_one(self, job: UploadJob, source: Source) -> int:
-        async with self._slots:
+        async with self._slots.of(self._settings.storage.uploads):
             return await self._in_thread(lambda: self._put_whole(job, source))
 
     def _put_whole(self, job: UploadJob, source: Source) -> int:
@@ -390,7 +440,7 @@ class Uploader:
         return begun, {}
 
     async def _put_part(self, job: UploadJob, upload_id: str, number: int, reader: BinaryIO) -> Part:
-        async with self._slots:
+        async with self._slots.of(self._settings.storage.uploads):
             PUT_PART.before()
             try:
                 part = await self._in_thread(
@@ -433,6 +483,7 @@ class Uploader:
             raise
 
     async def _try_later(self, job: UploadJob, fault: TryLater) -> None:
+        fault.message = self._house.clean(fault.message)
         retry = self._settings.retry
         if job.attempts + 1 >= min(retry.attempts, 1 + (fault.bound or retry.attempts)):
             await self._refuse(job, fault.code, fault.message, "`dropscribe retry` tries it again")

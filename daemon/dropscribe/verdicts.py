@@ -70,7 +70,7 @@ def judge(items: Sequence[Item], report: TaskReport, attempts: int) -> list[Verd
     found = match(items, report.results or ())
     if not found and report.status != "SUCCEEDED":
         return [_whole_task(item, report, len(items), attempts) for item in items]
-    return [_one(item, found.get(item.key), attempts) for item in items]
+    return [_one(item, found.get(item.key), len(items), attempts) for item in items]
 
 
 def match(items: Sequence[Item], results: Sequence[SubtaskResult]) -> dict[str, SubtaskResult]:
@@ -118,7 +118,7 @@ def _is_success(result: SubtaskResult) -> bool:
     return result.status == "SUCCEEDED" and bool(result.transcription_url)
 
 
-def _one(item: Item, result: SubtaskResult | None, attempts: int) -> Verdict:
+def _one(item: Item, result: SubtaskResult | None, count: int, attempts: int) -> Verdict:
     if result is None:
         message = "the task ended without a word on this file"
         return _again_or_refuse(SendAgain(item, MISSING, message, company=1), MISSING_TRIES, attempts)
@@ -127,7 +127,10 @@ def _one(item: Item, result: SubtaskResult | None, attempts: int) -> Verdict:
     if result.status == "SUCCEEDED":
         message = result.message or "the service reports success but names no result"
         return _blamed(item, result.code or RESULT_MISSING, message, attempts)
-    return _blamed(item, result.code or result.status or "unknown", result.message or "", attempts)
+    code, message = result.code or result.status or "unknown", result.message or ""
+    if count > 1 and wants_smaller_batch(code):
+        return SendAgain(item, code, message, company=count // 2, charged=False)
+    return _blamed(item, code, message, attempts)
 
 
 def _whole_task(item: Item, report: TaskReport, count: int, attempts: int) -> Verdict:

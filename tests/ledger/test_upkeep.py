@@ -44,7 +44,7 @@ def test_an_open_scope_keeps_the_moment_it_opened(desk: Desk) -> None:
 
 def test_a_lesson_holds_for_its_time_and_is_learnt_anew(desk: Desk) -> None:
     desk.do(upkeep.learn, "one-url fun-asr", "InvalidParameter", NOW + 10)
-    assert desk.do(upkeep.lessons, NOW) == {"one-url fun-asr": "InvalidParameter"}
+    assert desk.do(upkeep.lessons, NOW) == {"one-url fun-asr": NOW + 10}
     assert desk.do(upkeep.lessons, NOW + 10) == {}
 
     desk.do(upkeep.learn, "one-url fun-asr", "InvalidParameter", NOW + 20)

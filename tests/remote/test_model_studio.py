@@ -347,7 +347,7 @@ async def test_an_unpaid_bill_under_429_is_no_slow_down():
         with pytest.raises(OutOfOrder) as caught:
             await submit(adapter)
 
-    assert (caught.value.scope, caught.value.quiet, caught.value.retry_after) == ("api", False, None)
+    assert (caught.value.scope, caught.value.quiet, caught.value.retry_after) == ("submits", False, None)
 
 
 async def test_submits_are_spread_over_the_second():
@@ -404,7 +404,7 @@ async def test_a_service_that_stays_down_is_out_of_order_and_says_its_code():
         with pytest.raises(OutOfOrder) as caught:
             await adapter.query("t1")
 
-    assert (caught.value.scope, caught.value.code) == ("api", "ServiceUnavailable")
+    assert (caught.value.scope, caught.value.code) == ("queries", "ServiceUnavailable")
     assert len(server.requests) == 4
     assert max(clock.slept) >= 2
 
@@ -574,7 +574,7 @@ async def test_a_part_of_the_list_is_never_given_for_the_whole():
         with pytest.raises(OutOfOrder) as caught:
             await adapter.list_tasks(None)
 
-    assert (caught.value.scope, caught.value.code) == ("api", "IncompleteList")
+    assert (caught.value.scope, caught.value.code) == ("queries", "IncompleteList")
 
 
 @pytest.mark.parametrize("second", [response(500, b""), response(200, b"<html>"), response(403, b"")])
@@ -598,7 +598,7 @@ async def test_a_service_that_takes_no_page_at_all_is_out_of_order():
         with pytest.raises(OutOfOrder) as caught:
             await adapter.list_tasks(None)
 
-    assert (caught.value.scope, len(server.requests)) == ("api", 4)
+    assert (caught.value.scope, len(server.requests)) == ("queries", 4)
 
 
 async def test_a_list_without_end_is_not_read_for_ever():

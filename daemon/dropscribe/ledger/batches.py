@@ -198,6 +198,25 @@ def paid_twice(connection: Connection, batch_id: int, task_ids: Sequence[str]) -
     spending.paid_twice(connection, batch_id, len(task_ids))
 
 
+def came_late(connection: Connection, keys: Sequence[str], task_id: str, paid: bool) -> int | None:
+    """A task appeared with keys of a batch that had been declared absent; one that recognised something was paid.
+
+    Returns the batch's id, or None where there is no such batch, or where it is known already.
+    """
+    query = (
+        select(batch.c.id, batch.c.paid_twice)
+        .join(batch_item, batch_item.c.batch_id == batch.c.id)
+        .where(batch.c.state == "absent", batch_item.c.object_key.in_(keys))
+    )
+    row = connection.execute(query.limit(1)).first()
+    before: list[str] = [] if row is None else json.loads(row.paid_twice or "[]")
+    if row is None or task_id in before:
+        return None
+    if paid:
+        paid_twice(connection, row.id, [*before, task_id])
+    return int(row.id)
+
+
 def adopt_unknown(
     connection: Connection, keys: Sequence[str], identity: Identity, task_id: str, owner: int, now: float
 ) -> int | None:

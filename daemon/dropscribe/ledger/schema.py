@@ -129,7 +129,7 @@ stored_object = Table(
     "stored_object",
     metadata,
     Column("key", Text, primary_key=True),
-    Column("recognition_id", ForeignKey("recognition.id"), nullable=False, index=True),
+    Column("recognition_id", ForeignKey("recognition.id"), index=True),  # NULL: a probe's object
     Column("multipart", Boolean, nullable=False, default=False),
     Column("upload_id", Text),
     Column("doomed", Boolean, nullable=False, default=False),

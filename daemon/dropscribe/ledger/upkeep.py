@@ -47,6 +47,7 @@ def begin_epoch(connection: Connection) -> int:
     connection.execute(update(batch).where(batch.c.state == "intended").values(state="lost", owner=None))
     for name in connection.execute(select(scope.c.name)).scalars().all():
         close_scope(connection, name, RESTARTED)
+    probe_ended(connection)
     return epoch
 
 
@@ -93,9 +94,10 @@ def learn(connection: Connection, name: str, value: str, until: float) -> None:
     connection.execute(insert(lesson).values(name=name, value=value, until=until))
 
 
-def lessons(connection: Connection, now: float) -> dict[str, str]:
-    rows = connection.execute(select(lesson.c.name, lesson.c.value).where(lesson.c.until > now))
-    return {row.name: row.value for row in rows}
+def lessons(connection: Connection, now: float) -> dict[str, float]:
+    """Until when each lesson holds that holds now."""
+    rows = connection.execute(select(lesson.c.name, lesson.c.until).where(lesson.c.until > now))
+    return {row.name: row.until for row in rows}
 
 
 def folder_mark(connection: Connection, path: bytes) -> str | None:
@@ -114,6 +116,16 @@ def doomed_objects(connection: Connection, limit: int, skip: Iterable[str] = ())
     columns = (stored_object.c.key, stored_object.c.multipart, stored_object.c.upload_id)
     query = select(*columns).where(stored_object.c.doomed, stored_object.c.key.not_in(list(skip))).limit(limit)
     return [Doomed(*row) for row in connection.execute(query)]
+
+
+def probe_begins(connection: Connection, key: str, now: float) -> None:
+    """Record the key of a probe's object before its first use."""
+    connection.execute(insert(stored_object).values(key=key, multipart=False, created_at=now))
+
+
+def probe_ended(connection: Connection) -> None:
+    """Every probe's object has to go."""
+    connection.execute(update(stored_object).where(stored_object.c.recognition_id.is_(None)).values(doomed=True))
 
 
 def objects_gone(connection: Connection, keys: Sequence[str]) -> None:

@@ -87,6 +87,20 @@ class ModelStudio:
         url = f"{self._base}/tasks/{quote(task_id, safe='')}"
         return await self._ask(url, "query", lambda body: answers.read_task(body, task_id))
 
+    async def probe(self) -> None:
+        """Once, without repeats: it is asked again when the scope is due."""
+        url = f"{self._base}/tasks/?page_no=1&page_size={PAGE_SIZES[-1]}"
+        try:
+            await self._question(url, "list", answers.read_page)
+        except Flicker as flicker:
+            raise flicker.fault from flicker.__cause__
+
+    def repace(self, submit_rate: float, query_rate: float) -> None:
+        self._submit_rate = submit_rate
+        self._questions.rate(query_rate)
+        for pacer in self._submits.values():
+            pacer.rate(submit_rate)
+
     async def list_tasks(self, model: str | None) -> Sequence[ListedTask]:
         """Filtered here and not by the service: how its filter treats a model's other names is not documented.
 
@@ -100,7 +114,7 @@ class ModelStudio:
         raise _no_whole_list("it kept changing while it was read")
 
     async def fetch(self, url: str, largest: int) -> bytes:
-        """Network faults and 5xx raise OutOfOrder("api", "ResultUnreachable")."""
+        """Network faults and 5xx raise OutOfOrder("results", "ResultUnreachable")."""
 
         async def once() -> bytes:
             async with self._fetching:
@@ -136,12 +150,16 @@ class ModelStudio:
         return Accepted(task_id, answers.read_refusal(answer.data, None).request_id, self.server_time)
 
     async def _ask(self, url: str, call: Call, read: Callable[[answers.Json], _T]) -> _T:
-        async def once() -> _T:
-            async with self._asking:
-                await self._questions.turn()
-                return self._understood(await self._get(url), call, read)
+        async def once() -> _T:  # a lambda would hand tenacity a coroutine for a value
+            return await self._question(url, call, read)
 
         return await retrying_get(once, self._clock)
+
+    async def _question(self, url: str, call: Call, read: Callable[[answers.Json], _T]) -> _T:
+        """Raises Flicker for what is worth a repeat."""
+        async with self._asking:
+            await self._questions.turn()
+            return self._understood(await self._get(url), call, read)
 
     async def _get(self, url: str) -> Answer:
         try:
@@ -234,12 +252,12 @@ def _unreachable(error: Exception) -> OutOfOrder:
 
 
 def _unreadable(what: str) -> OutOfOrder:
-    return OutOfOrder("api", "UnreadableAnswer", f"Model Studio's answer cannot be understood: {what}", _FIX_ANSWER)
+    return OutOfOrder("queries", "UnreadableAnswer", f"Model Studio's answer cannot be understood: {what}", _FIX_ANSWER)
 
 
 def _no_whole_list(why: str) -> OutOfOrder:
     return OutOfOrder(
-        "api",
+        "queries",
         "IncompleteList",
         f"the list of tasks cannot be read as a whole: {why}",
         "It is read again by itself; nothing is sent twice meanwhile.",
@@ -249,7 +267,7 @@ def _no_whole_list(why: str) -> OutOfOrder:
 def _result_unreachable(why: str) -> OutOfOrder:
     message = f"a finished transcript cannot be downloaded: {why}"
     return OutOfOrder(
-        "api", "ResultUnreachable", message, "Check network, DNS and proxy; results are kept for 24 hours."
+        "results", "ResultUnreachable", message, "Check network, DNS and proxy; results are kept for 24 hours."
     )
 
 

@@ -41,6 +41,10 @@ class Pacer:
         self._complaints = 0
         self._queue = asyncio.Lock()  # asyncio's lock is fair: waiters get it in the order in which they came
 
+    def rate(self, rate: float) -> None:
+        """From the next turn on, `rate` calls a second."""
+        self._apart = 1.0 / rate
+
     async def turn(self) -> None:
         """Return when the next call may be made."""
         async with self._queue:

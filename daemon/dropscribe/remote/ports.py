@@ -92,6 +92,14 @@ class Recogniser(Protocol):
         """One task. Fast retries inside."""
         ...
 
+    async def probe(self) -> None:
+        """Ask for the first page of the task list: the cheapest proof that the API is there and takes our key."""
+        ...
+
+    def repace(self, submit_rate: float, query_rate: float) -> None:
+        """From now on, so many submits (of each model) and questions a second."""
+        ...
+
     async def list_tasks(self, model: str | None) -> Sequence[ListedTask]:
         """All pages of the last 24 hours; raises rather than return a part of it."""
         ...
@@ -110,6 +118,10 @@ class Recogniser(Protocol):
 
 class TooLate(Exception):
     """The moment to send had passed; nothing was sent."""
+
+
+class Unreachable(Exception):
+    """Nobody answers at an address from here. Says why, without the address."""
 
 
 class ResultGone(Exception):

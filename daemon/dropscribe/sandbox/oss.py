@@ -1,6 +1,7 @@
 """The HTTP face of the object storage: path-style, V4 signatures only, private objects only."""
 
 import hashlib
+import time
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from urllib.parse import unquote
@@ -56,7 +57,8 @@ class ObjectStorage:
         """One call, from signature to answer."""
         bucket, key = split_path(call.path)
         resource = f"/{bucket}/{key}" if bucket else "/"
-        verify(SignedCall(call.method, resource, call.query, call.headers), self.settings, self._clock.now())
+        now = time.time() if self.settings.signed_by_real_time else self._clock.now()
+        verify(SignedCall(call.method, resource, call.query, call.headers), self.settings, now)
         if bucket != self.bucket.name:
             raise OssError(404, "NoSuchBucket", "The specified bucket does not exist.", "0015-00000101")
         if name not in self._handlers:

@@ -86,6 +86,11 @@ class Sandbox:
             "faults": self._faults.as_json(),
         }
 
+    @property
+    def traffic(self) -> int:
+        """Grows with every call that comes and with every one that ends: safe from any thread."""
+        return self._counters.moments
+
     def inject(self, fault: Fault) -> None:
         """From now on this goes wrong."""
         self._faults.add(fault, self._clock.now())

@@ -54,6 +54,8 @@ class SandboxSettings:
 
     speed: float = 1.0
     """Sandbox seconds in one real second."""
+    signed_by_real_time: bool = False
+    """Judge the age of signatures by the machine's clock: for callers that sign with it while this clock is moved."""
     memory_limit: int = 32 * 1024 * 1024
     """Bytes of small objects kept in memory; all else goes to a temporary folder."""
     smallest_part: int = 100 * 1024

@@ -1,0 +1,133 @@
+"""Whether the recogniser and the storage are there, asked at no cost: what tells a dead service from one bad call.
+
+    `api` or `storage` is open, and due -> probe -> works: closed, everybody goes on | fails: a longer wait
+    a call fails as if all were lost -> `blame`: a probe -> fails alike: the whole scope | works: only that call
+
+The recogniser is asked for the first page of the task list. The storage gets a small object under a recorded key, which
+is fetched through its signed URL, as the service would, and handed to the cleaner.
+"""
+
+import asyncio
+import io
+import secrets
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from dataclasses import replace
+
+import structlog
+
+from dropscribe.boundaries import Step
+from dropscribe.clock import wait_for_event
+from dropscribe.errors import OutOfOrder, Refused, TryLater
+from dropscribe.house import House
+from dropscribe.ledger import upkeep
+from dropscribe.remote.ports import Unreachable
+from dropscribe.scopes import API, STORAGE
+
+log = structlog.get_logger()
+
+PUT = Step("probe.put")
+
+CONTENT = b"dropscribe asks whether the storage is there; this object may be deleted\n"
+LIFETIME = 300.0
+"""Seconds for which the probe's URL is valid."""
+PATIENCE = 20.0
+"""Seconds for one answer to the signed GET."""
+FRESH = 1.0
+"""Seconds for which a probe that worked speaks for all calls that failed."""
+
+
+class Prober:
+    """Tries what is out of order as a whole, and says of a failed call whether it is the whole."""
+
+    def __init__(
+        self, house: House, threads: Executor, fetch: Callable[[str, float], bytes], on_doomed: Callable[[], None]
+    ) -> None:
+        """`fetch(url, seconds)` gets a URL as a stranger would (blocking); `on_doomed`: a probe's object has to go."""
+        self._house = house
+        self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
+        self._threads = threads
+        self._fetch = fetch
+        self._on_doomed = on_doomed
+        self._asking = asyncio.Lock()
+        self._worked_at: dict[str, float] = {}
+        self._probes: dict[str, Callable[[], Awaitable[OutOfOrder | None]]] = {
+            API: self._ask_api,
+            STORAGE: self._ask_storage,
+        }
+        self.wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Probe what is open and due until cancelled."""
+        self._scopes.tell(self.wake.set)
+        while True:
+            for name in self._probes:
+                if self._scopes.may_probe(name):
+                    await self._probe(name)
+            waits = [wait for name in self._probes if (wait := self._scopes.probe_in(name)) is not None]
+            await wait_for_event(self.wake, self._clock, max(0.02, min(waits)) if waits else None)
+
+    async def blame(self, fault: OutOfOrder, own: str) -> OutOfOrder:
+        """A call ended as if its whole scope were out of order; where a probe works, only `own` is."""
+        if fault.scope not in self._probes:
+            return fault
+        async with self._asking:  # many calls that fail in one moment are one question
+            if self._scopes.opened_by(fault.scope) is not None:
+                return fault
+            if not await self._works(fault.scope):
+                await self._scopes.report(fault)
+                return fault
+        return replace(fault, scope=own)
+
+    async def _works(self, name: str) -> bool:
+        """Whether a probe works, or did a moment ago."""
+        if self._clock.monotonic() - self._worked_at.get(name, -FRESH) < FRESH:
+            return True
+        if await self._probes[name]() is not None:
+            return False
+        self._worked_at[name] = self._clock.monotonic()
+        return True
+
+    async def _probe(self, name: str) -> None:
+        async with self._asking:
+            failed = await self._probes[name]()
+        if failed is None:
+            await self._scopes.works(name)
+        else:
+            await self._scopes.report(failed)
+
+    async def _ask_api(self) -> OutOfOrder | None:
+        try:
+            await self._house.recogniser.probe()
+        except OutOfOrder as fault:
+            return None if fault.quiet else replace(fault, scope=API)  # "slow down" is said to those it knows
+        return None
+
+    async def _ask_storage(self) -> OutOfOrder | None:
+        key = f"{self._house.settings.storage.prefix}{self._ledger.id}/{secrets.token_hex(16)}.probe"
+        await self._ledger.do(upkeep.probe_begins, key, self._clock.now())
+        PUT.before()
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._put_and_get, key)
+        except OutOfOrder as fault:
+            return fault
+        except (Refused, TryLater) as fault:
+            return OutOfOrder(STORAGE, fault.code, fault.message, getattr(fault, "remedy", ""))
+        finally:
+            PUT.effect()
+            await self._ledger.do(upkeep.probe_ended)
+            PUT.recorded()
+            self._on_doomed()
+        return None
+
+    def _put_and_get(self, key: str) -> None:
+        """In a thread."""
+        store = self._house.store
+        store.put(key, io.BytesIO(CONTENT), len(CONTENT))
+        try:
+            found = self._fetch(store.signed_url(key, LIFETIME), PATIENCE)
+        except Unreachable:
+            return  # from here; the service, for which the URL is meant, may reach it
+        if found != CONTENT:
+            message = "what was put into the bucket is not what its signed URL gives"
+            raise OutOfOrder(STORAGE, "OtherContent", message, "Check storage.public_endpoint, bucket and cname.")

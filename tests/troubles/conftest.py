@@ -1,0 +1,22 @@
+"""Every trouble has a sandbox whose clock the test moves, and a configuration with the waits that a user has."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dropscribe.sandbox import RunningSandbox, SandboxSettings, running_sandbox
+from lab import Lab
+
+SERVICES = SandboxSettings(enforce_rates=False, signed_by_real_time=True)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[RunningSandbox]:
+    with running_sandbox(SERVICES) as running:
+        yield running
+
+
+@pytest.fixture
+def lab(tmp_path: Path, sandbox: RunningSandbox) -> Lab:
+    return Lab(tmp_path, sandbox, quick=False)
