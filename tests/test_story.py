@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dropscribe.allowance import Balance, Limit
 from dropscribe.config.settings import InboxSettings
 from dropscribe.ledger.stories import FileRow, Payment
 from dropscribe.model import Scope
@@ -302,9 +303,17 @@ def test_what_was_spent_is_told_in_hours_against_the_limits() -> None:
     }
 
 
-def test_a_file_that_waits_for_the_limits_says_which() -> None:
-    held = row(held="its 2.0 h do not fit into what is left of the day's 5.0 h (`limits.hours_per_day`)")
+@pytest.mark.parametrize(
+    ("used", "said"),
+    [
+        (14400.0, "Its 2.0 h (guessed by its size) do not fit into what is left of the day's 5.0 h"),
+        (0.0, "There is room for it again."),
+    ],
+)
+def test_a_file_that_waits_for_the_limits_says_for_which(used: float, said: str) -> None:
+    held = row(held_seconds=7200.0, held_guessed=True)
+    day = Balance(Limit("day", 18000.0, 0.0), used)
 
-    assert reason_of(held, (), RUNNING) == (
-        "It waits for the limits: Its 2.0 h do not fit into what is left of the day's 5.0 h (`limits.hours_per_day`)."
-    )
+    told = reason_of(held, (), replace(RUNNING, balances=(day,)))
+
+    assert told is not None and told.startswith("It waits for the limits: ") and said in told

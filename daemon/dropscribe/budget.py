@@ -28,6 +28,8 @@ log = structlog.get_logger()
 SCOPE, TOO_LONG = "limits", "limits:too-long"
 LOOK_EVERY = 1.0
 """Seconds between two looks while something is held: a bill may have made room."""
+LOOK_A_FILE = 1e-4
+"""Seconds more for each that is held: looking at a hundred thousand costs 50 ms."""
 IDLE_LOOK = 60.0
 ATTENTIVE_FOR = 5.0
 """Seconds after a claim was asked for in which it may turn out to hold something."""
@@ -81,14 +83,13 @@ class Budget:
     async def _round(self) -> float:
         await self._keep_time()
         await self._settle_unsaid()
-        if await self._ledger.look(spending.may_promote):
-            await self._ledger.do(spending.promote)
+        while await self._ledger.look(spending.may_promote) and await self._ledger.do(spending.promote):
             self._on_room()
         waiting = await self._ledger.look(spending.held)
         await self._say(waiting)
         expecting = self._clock.monotonic() < self._attentive_until
-        held = waiting.files or waiting.longer_files
-        return LOOK_EVERY if held or expecting else self._until_next_window()
+        held = waiting.files + waiting.longer_files
+        return LOOK_EVERY + held * LOOK_A_FILE if held or expecting else self._until_next_window()
 
     def _until_next_window(self) -> float:
         assert self._windows is not None

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from dropscribe.allowance import Balance, obstacle
 from dropscribe.config.settings import InboxSettings
 from dropscribe.error_file import without_urls
 from dropscribe.ledger.stories import FileRow
@@ -78,12 +79,13 @@ class DaemonView:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a file may be waiting for: a daemon, the right account, the end of a fault, a moment."""
+    """What a file may be waiting for: a daemon, the right account, the end of a fault, a moment, room in the limits."""
 
     running: bool
     account: str | None
     scopes: tuple[Scope, ...]
     now: float
+    balances: tuple[Balance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +208,9 @@ def _trouble(row: FileRow, state: FileState, folders: Sequence[str], situation: 
             return f"It waits: {_sentence(scope.message)}"
     if state == "answered" and row.wait_until > situation.now and row.reason:
         return f"It waits: {_sentence(row.reason)}"
-    if row.held is not None and state == "waiting":
-        return f"It waits for the limits: {_sentence(row.held)}"
+    if row.held_seconds is not None and state == "waiting":
+        why = obstacle(row.held_seconds, situation.balances, row.held_guessed) or "there is room for it again"
+        return f"It waits for the limits: {_sentence(why)}"
     if row.batch_state == "lost":
         return "The answer to its submit was lost; the task list decides before anything is sent again."
     if row.recognition_wait_until > situation.now and row.recognition_message:

@@ -15,7 +15,7 @@ from dropscribe.cli.places import Place, meant, own_folders
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.errors import OutOfOrder
 from dropscribe.folders import folder_fault
-from dropscribe.ledger import is_held, notices, stories, upkeep
+from dropscribe.ledger import is_held, notices, spending, stories, upkeep
 from dropscribe.ledger.stories import FileRow
 from dropscribe.model import Scope
 from dropscribe.names import display
@@ -102,7 +102,8 @@ class Desk:
         self.skip = own_folders(self.settings)
         self.daemon = daemon_view(self.settings.state, self.connection)
         self.scopes: list[Scope] = [] if self.connection is None else stories.open_scopes(self.connection)
-        self.situation = Situation(self.daemon.running, self.daemon.account, tuple(self.scopes), self.now)
+        room = () if self.connection is None else spending.balances(self.connection)
+        self.situation = Situation(self.daemon.running, self.daemon.account, tuple(self.scopes), self.now, room)
         self.inboxes = {inbox.name: inbox for inbox in self.settings.inboxes}
 
     def status(self, only: tuple[FileView, ...] | None = None) -> Status:

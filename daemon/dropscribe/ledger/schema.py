@@ -215,12 +215,13 @@ reservation = Table(
     Column("id", Integer, primary_key=True),
     Column("recognition_id", ForeignKey("recognition.id"), index=True),
     Column("batch_id", ForeignKey("batch.id"), index=True),
-    Column("state", String(16), nullable=False, index=True),
+    Column("state", String(16), nullable=False),
     Column("seconds", Float, nullable=False),
     Column("guessed", Boolean, nullable=False),
-    Column("reason", Text),
     Column("since", Float, nullable=False),
 )
+Index("reservation_work", reservation.c.state, reservation.c.batch_id, reservation.c.recognition_id)
+Index("reservation_seconds", reservation.c.state, reservation.c.seconds, reservation.c.since)
 # One payment that is still to come is reserved for once: no second reservation beside it can even be written down.
 Index(
     "one_open_reservation",

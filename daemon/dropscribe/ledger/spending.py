@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, insert, select, update
 
 from dropscribe.allowance import Balance, Limit, after, obstacle
 from dropscribe.estimates import billable, guess
@@ -20,16 +20,17 @@ from dropscribe.ledger.schema import allowance, batch, media, recognition, reser
 from dropscribe.model import Look
 
 QUARTER = 900.0
+FREED_AT_ONCE = 500
 PAGE = 64
 """Recognitions that are looked at in one claim, at least."""
 
 _PROMISED = exists().where(reservation.c.recognition_id == recognition.c.id, reservation.c.batch_id.is_(None))
-RESERVED = exists().where(
+RESERVED = and_(
     reservation.c.recognition_id == recognition.c.id,
     reservation.c.batch_id.is_(None),
     reservation.c.state == "reserved",
 )
-"""For a claim: the payment of this recognition is reserved."""
+"""For a claim, which joins by it: the payment of this recognition is reserved."""
 HELD = exists().where(reservation.c.recognition_id == recognition.c.id, reservation.c.state == "held")
 """For a claim: it has to wait for the limits."""
 _NEW = (
@@ -63,7 +64,7 @@ _RELEASE = delete(reservation).where(
 _SEND = (
     update(reservation)
     .where(reservation.c.recognition_id == bindparam("of_recognition"), reservation.c.batch_id.is_(None))
-    .values(batch_id=bindparam("of_batch"), state="reserved", reason=None)
+    .values(batch_id=bindparam("of_batch"), state="reserved")
 )
 _OF_BATCH = select(func.coalesce(func.sum(reservation.c.seconds), 0.0), func.count()).where(
     reservation.c.batch_id == bindparam("of_batch")
@@ -74,7 +75,17 @@ _ADD = (
     .where(spent.c.quarter == bindparam("in_quarter"))
     .values(billed=spent.c.billed + bindparam("more"), guessed=spent.c.guessed + bindparam("more_guessed"))
 )
-_HELD = select(reservation).where(reservation.c.state == "held").order_by(reservation.c.recognition_id)
+_FITTING = (
+    select(reservation.c.id, reservation.c.seconds)
+    .where(reservation.c.state == "held", reservation.c.batch_id.is_(None), reservation.c.seconds <= bindparam("left"))
+    .order_by(reservation.c.recognition_id)
+    .limit(bindparam("most"))
+)
+_FREE = (
+    update(reservation)
+    .where(reservation.c.id == bindparam("row_id"), reservation.c.state == "held")
+    .values(state="reserved")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +178,9 @@ def admit(
     for row in rows:
         duration = measured.get(row.id)
         seconds = _seconds(row, duration)
-        reason = obstacle(seconds, room, duration is None)
-        room = room if reason else after(room, seconds)
-        new.append(_values(row.id, seconds, duration is None, reason, now))
+        held_back = obstacle(seconds, room) is not None
+        room = room if held_back else after(room, seconds)
+        new.append(_values(row.id, seconds, duration is None, held_back, now))
     connection.execute(_RESERVE, new)
 
 
@@ -177,31 +188,23 @@ def _seconds(row: Row[Any], duration: float | None) -> float:
     return billable(guess(row.size, row.suffix) if duration is None else duration, row.settings)
 
 
-def _values(number: int, seconds: float, guessed: bool, reason: str | None, now: float) -> dict[str, Any]:
-    state = "held" if reason else "reserved"
-    return {
-        "recognition_id": number,
-        "state": state,
-        "seconds": seconds,
-        "guessed": guessed,
-        "reason": reason,
-        "since": now,
-    }
+def _values(number: int, seconds: float, guessed: bool, held_back: bool, now: float) -> dict[str, Any]:
+    state = "held" if held_back else "reserved"
+    return {"recognition_id": number, "state": state, "seconds": seconds, "guessed": guessed, "since": now}
 
 
-def promote(connection: Connection) -> int:
-    """Reserve for what was held and fits now, oldest first; return how many that are."""
-    room, freed = balances(connection), 0
-    for row in connection.execute(_HELD).all():
-        reason = obstacle(row.seconds, room, row.guessed)
-        if reason is None:
+def promote(connection: Connection) -> bool:
+    """Reserve for what was held and fits now, oldest first, a group of it; whether there was any."""
+    room = balances(connection)
+    left = min((balance.left for balance in room), default=float("inf"))
+    free = []
+    for row in connection.execute(_FITTING, {"left": left, "most": FREED_AT_ONCE}):
+        if obstacle(row.seconds, room) is None:
             room = after(room, row.seconds)
-            freed += 1
-        if reason != row.reason:
-            state = "held" if reason else "reserved"
-            mine = (reservation.c.id == row.id, reservation.c.state == "held")
-            connection.execute(update(reservation).where(*mine).values(state=state, reason=reason))
-    return freed
+            free.append({"row_id": row.id})
+    if free:
+        connection.execute(_FREE, free)
+    return bool(free)
 
 
 def may_promote(connection: Connection) -> bool:
@@ -224,7 +227,7 @@ def reserve_again(connection: Connection, recognition_id: int) -> bool:
     seconds, guessed, since = (_seconds(row, None), True, row.created_at) if last is None else tuple(last)
     if obstacle(seconds, balances(connection)):
         return False
-    connection.execute(_RESERVE, [_values(recognition_id, seconds, guessed, None, since)])
+    connection.execute(_RESERVE, [_values(recognition_id, seconds, guessed, False, since)])
     return True
 
 
@@ -244,7 +247,7 @@ def sent(connection: Connection, batch_id: int, rows: Sequence[Row[Any]], now: f
         return
     travelling = select(reservation.c.recognition_id).where(reservation.c.batch_id == batch_id)
     there = set(connection.execute(travelling).scalars())
-    new = [_values(row.id, _seconds(row, None), True, None, now) for row in rows if row.id not in there]
+    new = [_values(row.id, _seconds(row, None), True, False, now) for row in rows if row.id not in there]
     if new:
         connection.execute(_RESERVE, [{**values, "batch_id": batch_id} for values in new])
 
@@ -321,5 +324,9 @@ def held(connection: Connection) -> Held:
     count = select(func.count(), func.min(reservation.c.since)).select_from(reservation)
     files, since = connection.execute(count.where(*fitting)).one()
     longer_files = connection.execute(count.where(*longer)).one()[0]
-    first = select(reservation.c.reason).where(*longer).order_by(reservation.c.recognition_id).limit(1)
-    return Held(files, since, longer_files, connection.execute(first).scalar())
+    reason = None
+    if longer_files:
+        columns = select(reservation.c.seconds, reservation.c.guessed).where(*longer)
+        row = connection.execute(columns.order_by(reservation.c.seconds).limit(1)).one()
+        reason = obstacle(row.seconds, balances(connection), row.guessed)
+    return Held(files, since, longer_files, reason)

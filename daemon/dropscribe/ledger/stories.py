@@ -76,8 +76,9 @@ class FileRow:
     batch_reason: str | None
     submitted_at: float | None
     account: str | None
-    held: str | None = None
-    """Why its payment waits for the limits."""
+    held_seconds: float | None = None
+    """What its payment, which waits for the limits, is reserved for; `held_guessed`: by its size."""
+    held_guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,8 @@ def _files(*conditions: ColumnElement[bool]) -> Select[Any]:
             batch.c.reason.label("batch_reason"),
             batch.c.submitted_at,
             batch.c.account,
-            reservation.c.reason.label("held"),
+            reservation.c.seconds.label("held_seconds"),
+            reservation.c.guessed.label("held_guessed"),
         )
         .outerjoin(recognition, recognition.c.id == media.c.recognition_id)
         .outerjoin(batch_item, live)
@@ -329,5 +331,6 @@ def _file(row: Row[Any]) -> FileRow:
         batch_reason=row.batch_reason,
         submitted_at=row.submitted_at,
         account=row.account,
-        held=row.held,
+        held_seconds=row.held_seconds,
+        held_guessed=bool(row.held_guessed),
     )

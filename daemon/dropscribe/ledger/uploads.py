@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, exists, func, insert,
 from dropscribe.ledger import spending
 from dropscribe.ledger.intake import LOOK_COLUMNS, abandon_unwanted, look_of, withdraw
 from dropscribe.ledger.rows import Source, UploadJob
-from dropscribe.ledger.schema import media, recognition, stored_object
+from dropscribe.ledger.schema import media, recognition, reservation, stored_object
 
 _OLD = exists().where(stored_object.c.recognition_id == recognition.c.id, stored_object.c.doomed)
 _NEEDED = (
@@ -25,8 +25,8 @@ _NEEDED = (
     .limit(bindparam("most"))
 )
 _NEEDED_ELSEWHERE = _NEEDED.where(spending.ELSEWHERE)
-_AFFORDED = _NEEDED.where(spending.RESERVED)
-_AFFORDED_ELSEWHERE = _NEEDED_ELSEWHERE.where(spending.RESERVED)
+_AFFORDED = _NEEDED.join(reservation, spending.RESERVED).order_by(None).order_by(reservation.c.recognition_id)
+_AFFORDED_ELSEWHERE = _AFFORDED.where(spending.ELSEWHERE)
 _NEXT = _NEEDED.where(~spending.HELD)
 _NEXT_ELSEWHERE = _NEEDED_ELSEWHERE.where(~spending.HELD)
 _SOURCES = select(media.c.id, media.c.inbox, media.c.path, media.c.recognition_id, *LOOK_COLUMNS).where(
