@@ -57,6 +57,13 @@ class Budget:
 
     async def measured(self, shut: Collection[str]) -> Mapping[int, float | None]:
         """Seconds (None: not known) of what is reserved for next. Empty where nothing is limited, or nothing is new."""
+        try:
+            return await self._measured(shut)
+        except Exception:  # sizes have to do: the ledger holds to the limits it was told, and uploads go on
+            log.exception("budget.bug")
+            return {}
+
+    async def _measured(self, shut: Collection[str]) -> Mapping[int, float | None]:
         if not await self._keep_time():
             return {}
         now = self._clock.now()

@@ -62,7 +62,10 @@ class Durations:
         if not line.endswith(b"\n"):  # it died of this file, or hangs in it
             self._give_up(died=bool(ready))
             return None
-        return None if line == b"-\n" else float(line)
+        try:
+            return float(line)
+        except ValueError:  # "-", or what a broken child may say
+            return None
 
     def _give_up(self, died: bool) -> None:
         if died and self._child is not None:
