@@ -261,3 +261,48 @@ async def test_the_wait_is_not_moved_by_a_wall_clock_that_is_set(house: House) -
     house.clock.jump = 7200.0
 
     assert house.scopes.wait("api") == FIRST
+
+
+async def test_a_probed_scope_lets_nobody_pass_until_a_probe_has_worked(house: House) -> None:
+    scopes = Scopes(house.clock, FIRST, LONGEST, house._remember, house._forget, probed={"api"})
+    await scopes.report(fault("api"))
+    house.clock.advance(FIRST)
+
+    assert not scopes.may_pass("api")
+    assert [scopes.may_probe("api") for _ in range(2)] == [True, False]
+    await scopes.works("api")
+
+    assert scopes.may_pass("api") and scopes.probe_in("api") is None
+
+
+async def test_who_waits_for_a_probed_scope_goes_on_when_it_closes_and_not_when_it_is_due(house: House) -> None:
+    scopes = Scopes(house.clock, FIRST, LONGEST, house._remember, house._forget, probed={"api"})
+    await scopes.report(fault("api"))
+    waiting = asyncio.create_task(scopes.passage("api"))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+
+    await scopes.works("api")
+
+    await asyncio.wait_for(waiting, timeout=5)
+
+
+async def test_listeners_hear_of_what_opens_and_closes_also_of_what_is_not_told(house: House) -> None:
+    heard: list[int] = []
+    house.scopes.tell(lambda: heard.append(len(house.scopes.open_scopes())))
+
+    await house.scopes.report(fault(quiet=True))
+    await house.scopes.works("api")
+
+    assert heard == [1, 0]
+
+
+async def test_other_waits_are_tried_at_once_and_count_from_the_next_failure_on(house: House) -> None:
+    await house.fail(4)
+    house.scopes.retune(1.0, 3.0)
+
+    assert house.scopes.may_pass("api")
+    await house.scopes.report(fault())
+
+    assert house.scopes.wait("api") == 3.0

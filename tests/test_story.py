@@ -213,7 +213,7 @@ def status(*files: FileView, alarms: tuple[Alarm, ...] = ()) -> Status:
 
 def test_programs_get_exactly_the_keys_that_are_promised() -> None:
     said = to_json(status(FileView("talks", "a.mp3", "waiting"), alarms=(Alarm("api", "C", "m", "r"),)))
-    assert set(said) == {"daemon", "inboxes", "files", "spending", "notices"}
+    assert set(said) == {"daemon", "inboxes", "files", "spending", "notices", "notes"}
     assert set(said["daemon"]) == {"running", "pid", "account", "since"}
     assert set(said["inboxes"][0]) == {"name", "inbox", "waiting", "in_flight", "delivered", "failed", "alarms"}
     keys = {"inbox", "path", "state", "reason", "code", "attempts", "task_id", "since", "outputs"}

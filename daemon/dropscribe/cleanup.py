@@ -16,7 +16,7 @@ from dropscribe.errors import OutOfOrder, Refused, TryLater
 from dropscribe.house import House
 from dropscribe.ledger import upkeep
 from dropscribe.ledger.rows import Doomed
-from dropscribe.scopes import STORAGE
+from dropscribe.model import STORAGE
 
 log = structlog.get_logger()
 

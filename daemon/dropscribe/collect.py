@@ -15,17 +15,17 @@ import structlog
 from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import Settings
-from dropscribe.error_codes import remedy_for
+from dropscribe.error_codes import is_about_download, remedy_for
 from dropscribe.errors import OutOfOrder, TryLater
 from dropscribe.house import House
 from dropscribe.ledger import batches
 from dropscribe.ledger.rows import Again, BatchRow, Item
-from dropscribe.lost import ACCOUNT, age, of_another_account
-from dropscribe.model import Failure, TaskReport
+from dropscribe.lost import age, of_another_account
+from dropscribe.model import ACCOUNT, API, DOWNLOADS, QUERIES, RESULTS, Failure, TaskReport
 from dropscribe.packing import recipe_label
 from dropscribe.remote.policy import poll_wait, slow_wait
 from dropscribe.remote.ports import ResultGone
-from dropscribe.scopes import API, Blame
+from dropscribe.scopes import Blame
 from dropscribe.suspects import Suspects
 from dropscribe.transcript import UnusableResult, parse, without_url_queries
 from dropscribe.verdicts import MISSING, RESULT_MISSING, Fetch, NoSpeech, Refuse, SendAgain, Verdict, is_terminal, judge
@@ -36,7 +36,6 @@ FETCH = Step("collect.fetch")
 RECORD = Step("collect.verdict", "before", "recorded")
 CLOSE = Step("collect.close", "before", "recorded")
 
-QUERIES, RESULTS = "queries", "results"
 LARGEST_RESULT = 256 * 1024 * 1024
 AT_ONCE = 8
 GROUP = 24
@@ -309,6 +308,7 @@ class Collector:
             self._suspects.succeeded(label)
             await self._scopes.works(f"files:{label}")
             return verdicts
+        verdicts = await self._ask_for_the_way(verdicts)
         charged = [verdict for verdict in verdicts if isinstance(verdict, SendAgain) and verdict.charged]
         if not charged or any(verdict.code != charged[0].code or verdict.code in UNSURE for verdict in charged):
             return verdicts
@@ -321,6 +321,24 @@ class Collector:
         remedy = remedy_for(first.code, first.message)
         await self._scopes.report(OutOfOrder(f"files:{label}", first.code, message, remedy))
         return [replace(verdict, charged=False) if verdict in charged else verdict for verdict in verdicts]
+
+    async def _ask_for_the_way(self, verdicts: list[Verdict]) -> list[Verdict]:
+        """Files that could not be fetched are not to blame where nothing can be fetched from the storage."""
+        unfetched = [
+            verdict
+            for verdict in verdicts
+            if isinstance(verdict, SendAgain | Refuse) and is_about_download(verdict.code, verdict.message)
+        ]
+        if not unfetched:
+            return verdicts
+        code, message = unfetched[0].code, unfetched[0].message
+        way = OutOfOrder(DOWNLOADS, code, message, remedy_for(code, message))
+        if (await self._blame(way, RESULTS)).scope != DOWNLOADS:
+            return verdicts
+        return [
+            SendAgain(verdict.item, verdict.code, verdict.message, charged=False) if verdict in unfetched else verdict
+            for verdict in verdicts
+        ]
 
     async def _settle(self, row: BatchRow, report: TaskReport, verdict: Verdict) -> None:
         match verdict:

@@ -211,6 +211,16 @@ SUBTASK_CODES: tuple[SubtaskRow, ...] = (
 
 UNKNOWN_SUBTASK = TryAgain(1, remedy="The service gives no known reason; look the code up in its documentation.")
 
+_DOWNLOADS = (
+    "InvalidFile.DownloadFailed",
+    "BadRequest.InputDownloadFailed",
+    "InvalidURL*",
+    "FILE_DOWNLOAD_FAILED",
+    "FILE_403_FORBIDDEN",
+    "FILE_404_NOT_FOUND",
+    "FILE_SERVER_ERROR",
+    "REQUEST_INVALID_FILE_URL_VALUE",
+)
 _SMALLER_BATCH = ("InternalError.Timeout", "FILE_TRANS_TIMEOUT")
 _UNCERTAIN = frozenset({408, 499})  # somebody gave up waiting: who, and how far the request had come, is not said
 _CONTENTS = frozenset({400, 404, 409, 413, 422})
@@ -302,6 +312,11 @@ def classify_subtask(code: str | None, message: str | None) -> SubtaskVerdict:
         if word and (row := _find(SUBTASK_CODES, word, message or "")):
             return row.verdict
     return UNKNOWN_SUBTASK
+
+
+def is_about_download(code: str, message: str = "") -> bool:
+    """Whether the service could not fetch a file: which may be the fault of the way, and not of the file."""
+    return any(_fits(word, each) for word in (code, *_names_in(message)) for each in _DOWNLOADS)
 
 
 def wants_smaller_batch(code: str | None) -> bool:

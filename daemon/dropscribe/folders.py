@@ -43,7 +43,9 @@ def place_of(path: Path) -> Place | None:
         return None
     boot = BOOT_ID.read_text().strip() if BOOT_ID.exists() else ""
     mount, fsid = _mount_of(path), os.statvfs(path).f_fsid
-    return Place(mark.device, mark.is_mount, mount.filesystem, fsid, boot, os.fsdecode(mount.point))
+    # A bind mount of the same file system has the device of the folder that it hides.
+    is_mount = mark.is_mount or mount.point == os.path.realpath(os.fsencode(path))
+    return Place(mark.device, is_mount, mount.filesystem, fsid, boot, os.fsdecode(mount.point))
 
 
 def _mount_of(path: Path) -> Mount:

@@ -10,15 +10,12 @@ from typing import Literal
 
 from dropscribe.errors import OutOfOrder
 from dropscribe.ledger.rows import BatchRow
-from dropscribe.model import ListedTask, TaskReport
+from dropscribe.model import ACCOUNT, ListedTask, TaskReport
 from dropscribe.verdicts import is_terminal, names_any
 
 EARLIER = 120.0
 LATER = 600.0
 """Seconds around the intent, on the server's clock, in which our task must have been created."""
-
-ACCOUNT = "account"
-"""The scope of what another account submitted."""
 
 OLDEST = 24 * 3600.0
 """The list reaches back 24 hours: an older intent cannot be settled any more."""

@@ -243,6 +243,26 @@ class Part:
     crc64: int | None = None
 
 
+API = "api"
+"""Scope of all calls to the recogniser: nobody answers, or nobody knows our key."""
+SUBMITS = "submits"
+"""The account's right to submit: a bill, a permission. Questions are answered all the same."""
+QUERIES = "queries"
+"""Questions about tasks, one by one."""
+TASKS = "tasks"
+"""The list of tasks, which decides what became of a submit."""
+RESULTS = "results"
+"""The host of the finished transcripts."""
+ACCOUNT = "account"
+"""What another account submitted."""
+STORAGE = "storage"
+"""The bucket as a whole."""
+DOWNLOADS = "downloads"
+"""The service's way to what was uploaded: the public endpoint, signed URLs."""
+UPLOADS = "uploads"
+"""Uploads that fail though the storage works: it may be the way, or one file. One at a time is tried meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Something that is out of order, as people and `status` see it."""

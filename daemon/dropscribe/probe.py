@@ -1,6 +1,6 @@
 """Whether the recogniser and the storage are there, asked at no cost: what tells a dead service from one bad call.
 
-    `api` or `storage` is open, and due -> probe -> works: closed, everybody goes on | fails: a longer wait
+    `api`, `storage` or `downloads` is open and due -> probe -> works: closed, all go on | fails: a longer wait
     a call fails as if all were lost -> `blame`: a probe -> fails alike: the whole scope | works: only that call
 
 The recogniser is asked for the first page of the task list. The storage gets a small object under a recorded key, which
@@ -21,8 +21,8 @@ from dropscribe.clock import wait_for_event
 from dropscribe.errors import OutOfOrder, Refused, TryLater
 from dropscribe.house import House
 from dropscribe.ledger import upkeep
+from dropscribe.model import API, DOWNLOADS, STORAGE
 from dropscribe.remote.ports import Unreachable
-from dropscribe.scopes import API, STORAGE
 
 log = structlog.get_logger()
 
@@ -54,6 +54,7 @@ class Prober:
         self._probes: dict[str, Callable[[], Awaitable[OutOfOrder | None]]] = {
             API: self._ask_api,
             STORAGE: self._ask_storage,
+            DOWNLOADS: self._ask_storage,
         }
         self.wake = asyncio.Event()
 
@@ -63,47 +64,52 @@ class Prober:
         while True:
             for name in self._probes:
                 if self._scopes.may_probe(name):
-                    await self._probe(name)
+                    async with self._asking:
+                        await self._probe(name)
             waits = [wait for name in self._probes if (wait := self._scopes.probe_in(name)) is not None]
             await wait_for_event(self.wake, self._clock, max(0.02, min(waits)) if waits else None)
 
     async def blame(self, fault: OutOfOrder, own: str) -> OutOfOrder:
-        """A call ended as if its whole scope were out of order; where a probe works, only `own` is."""
+        """A call ended as if its whole scope were out of order; where a probe works, only `own` is.
+
+        What the probe finds is reported; the caller may report what it gets, too: it is one failed try.
+        """
         if fault.scope not in self._probes:
             return fault
         async with self._asking:  # many calls that fail in one moment are one question
             if self._scopes.opened_by(fault.scope) is not None:
                 return fault
-            if not await self._works(fault.scope):
-                await self._scopes.report(fault)
-                return fault
-        return replace(fault, scope=own)
+            fresh = self._clock.monotonic() - self._worked_at.get(fault.scope, -FRESH) < FRESH
+            if fresh or await self._probe(fault.scope):
+                return replace(fault, scope=own)
+        return fault
 
-    async def _works(self, name: str) -> bool:
-        """Whether a probe works, or did a moment ago."""
-        if self._clock.monotonic() - self._worked_at.get(name, -FRESH) < FRESH:
-            return True
-        if await self._probes[name]() is not None:
-            return False
-        self._worked_at[name] = self._clock.monotonic()
-        return True
-
-    async def _probe(self, name: str) -> None:
-        async with self._asking:
-            failed = await self._probes[name]()
+    async def _probe(self, name: str) -> bool:
+        """Whether a scope is in order; says what is and what is not."""
+        failed = await self._probes[name]()
         if failed is None:
-            await self._scopes.works(name)
-        else:
+            await self._work(*((STORAGE, DOWNLOADS) if name == DOWNLOADS else (name,)))
+        elif failed.scope == DOWNLOADS and name == STORAGE:
+            await self._work(STORAGE)
             await self._scopes.report(failed)
+        else:
+            await self._scopes.report(replace(failed, scope=name))
+        return self._scopes.opened_by(name) is None
+
+    async def _work(self, *names: str) -> None:
+        for name in names:
+            self._worked_at[name] = self._clock.monotonic()
+            await self._scopes.works(name)
 
     async def _ask_api(self) -> OutOfOrder | None:
         try:
             await self._house.recogniser.probe()
         except OutOfOrder as fault:
-            return None if fault.quiet else replace(fault, scope=API)  # "slow down" is said to those it knows
+            return None if fault.quiet else fault  # "slow down" is said to those it knows
         return None
 
     async def _ask_storage(self) -> OutOfOrder | None:
+        """A fault of `downloads` where the object stands and its signed URL does not give it."""
         key = f"{self._house.settings.storage.prefix}{self._ledger.id}/{secrets.token_hex(16)}.probe"
         await self._ledger.do(upkeep.probe_begins, key, self._clock.now())
         PUT.before()
@@ -130,4 +136,4 @@ class Prober:
             return  # from here; the service, for which the URL is meant, may reach it
         if found != CONTENT:
             message = "what was put into the bucket is not what its signed URL gives"
-            raise OutOfOrder(STORAGE, "OtherContent", message, "Check storage.public_endpoint, bucket and cname.")
+            raise OutOfOrder(DOWNLOADS, "OtherContent", message, "Check storage.public_endpoint, bucket and cname.")

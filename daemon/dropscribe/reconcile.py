@@ -6,7 +6,7 @@ then:      each lost batch -> complete list -> every candidate asked -> adopted 
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -17,10 +17,10 @@ from dropscribe.errors import OutOfOrder
 from dropscribe.house import House
 from dropscribe.ledger import batches
 from dropscribe.ledger.rows import BatchRow
-from dropscribe.lost import LATER, Settled, age, candidates, of_another_account, same_model, settle
-from dropscribe.model import Failure, ListedTask, TaskReport
+from dropscribe.lost import LATER, OLDEST, Settled, age, candidates, of_another_account, same_model, settle
+from dropscribe.model import API, TASKS, Failure, ListedTask, TaskReport
 from dropscribe.remote.policy import poll_wait
-from dropscribe.scopes import API, Blame
+from dropscribe.scopes import Blame
 from dropscribe.verdicts import is_terminal, keys_under
 
 log = structlog.get_logger()
@@ -28,10 +28,17 @@ log = structlog.get_logger()
 SETTLE = Step("submit.settle", "before", "recorded")
 ADOPT = Step("submit.adopt", "before", "recorded")
 
-TASKS = "tasks"
 STRANGERS_EVERY = 600.0
 """Seconds between two looks for submits that another key made."""
 PAID_TWICE = "compare with the bill; `dropscribe status` names the tasks"
+
+
+@dataclass(frozen=True)
+class GivenUp:
+    """A batch that was declared absent, and when (monotonic) the list is read once more for it."""
+
+    row: BatchRow
+    look_at: float
 
 
 class Reconciler:
@@ -44,8 +51,8 @@ class Reconciler:
         on_needed: Callable[[], None],
         blame: Blame,
     ) -> None:
-        """`on_task` gets the id of a batch that has a task; `on_needed` is called when objects are needed anew; `blame`
-        tells a dead API from a list that cannot be read.
+        """`on_task` gets the id of a batch that has a task; `on_needed` is called when objects are needed anew, or
+        files are owed their error; `blame` tells a dead API from a query that fails.
         """
         self._house = house
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
@@ -55,7 +62,7 @@ class Reconciler:
         self._foreign: set[str] = set()
         self._ended: dict[str, TaskReport] = {}
         self._invisible: dict[str, float] = {}
-        self._look_back_at: list[float] = []
+        self._given_up: list[GivenUp] = []
         self._strangers_at = 0.0
         self.wake = asyncio.Event()
 
@@ -90,8 +97,9 @@ class Reconciler:
         while True:
             lost = await self._ledger.look(batches.open_batches, "lost")
             mine = [row for row in lost if self._is_mine(row)]
-            if mine or self._is_time_for(len(lost) - len(mine)):
-                await self._settle_all(lost)
+            late = self._due_to_look_back()
+            if mine or late or (lost and self._strangers_at <= self._clock.monotonic()):
+                await self._settle_all(lost, late)
             if self._gate_rest:
                 self._gate_rest = await self._adopt_ours(self._gate_rest)
                 if not self._gate_rest:
@@ -101,18 +109,19 @@ class Reconciler:
             pause = poll_wait(pause, poll.first, poll.longest) if busy else 0.0
             await wait_for_event(self.wake, self._clock, pause if busy else self._rest(bool(lost)))
 
-    def _is_time_for(self, strangers: int) -> bool:
-        """Whether to look for what another key submitted, or for what may have come too late."""
+    def _due_to_look_back(self) -> list[BatchRow]:
+        """What was declared absent a while ago: its task may have come all the same."""
         now = self._clock.monotonic()
-        late = [at for at in self._look_back_at if at <= now]
-        self._look_back_at = [at for at in self._look_back_at if at > now]
-        if late:
-            return True
-        return bool(strangers) and self._strangers_at <= now
+        due = [one.row for one in self._given_up if one.look_at <= now]
+        self._given_up = [one for one in self._given_up if one.look_at > now]
+        return due
+
+    def _look_back_later(self, row: BatchRow) -> None:
+        self._given_up.append(GivenUp(row, self._clock.monotonic() + LATER))
 
     def _rest(self, strangers: bool) -> float | None:
-        """Seconds until `_is_time_for` something; None: until something is lost."""
-        times = [*self._look_back_at, *([self._strangers_at] if strangers else [])]
+        """Seconds until there is something to look for; None: until something is lost."""
+        times = [*(one.look_at for one in self._given_up), *([self._strangers_at] if strangers else [])]
         return max(0.05, min(times) - self._clock.monotonic()) if times else None
 
     @property
@@ -124,7 +133,7 @@ class Reconciler:
         who = self._house.recogniser.identity
         return (row.endpoint, row.account) == (who.endpoint, who.account)
 
-    async def _settle_all(self, lost: Sequence[BatchRow]) -> None:
+    async def _settle_all(self, lost: Sequence[BatchRow], late: Sequence[BatchRow]) -> None:
         """Under another key only a find is believed: what it does not show may be there all the same."""
         self._strangers_at = self._clock.monotonic() + STRANGERS_EVERY
         ages = {row.id: self._age(row) for row in lost}  # at the latest when the reading begins
@@ -139,6 +148,10 @@ class Reconciler:
             if settled.outcome == "adopted" or self._is_mine(row):
                 await self._record(row, settled)
                 found.update(settled.task_ids)
+        for row in late:
+            reports = [await self._ask(task) for task in candidates(row, listed, known | found)]
+            if not all(is_terminal(report) for report in reports) and self._age(row) < OLDEST:
+                self._look_back_later(row)
         await self._note_late([task_id for task_id in self._ended if task_id not in (known | found)])
 
     def _forget_what_is_not(self, listed: Sequence[ListedTask]) -> None:
@@ -183,7 +196,7 @@ class Reconciler:
         elif found.outcome == "absent":
             reason = "a complete task list shows no task for it: the submit never arrived"
             await self._ledger.do(batches.never_arrived, row.id, reason, now)
-            self._look_back_at.append(self._clock.monotonic() + LATER)
+            self._look_back_later(row)
             self._on_needed()
         else:
             await self._ledger.do(batches.dropped, row.id, _expired(row), now)

@@ -3,8 +3,9 @@
 A fault of the account, the network, the service, the disk or a folder opens a scope and charges no file. An open scope
 stops only what needs it. The wait doubles with each failed try and ends with the first success.
 
-Who tries? `api` and `storage` are probed (`probe`): with a question, with an object that nobody misses. Everything else
-is tried by what needs it: one real batch, one real file (half open), while the others wait for its outcome.
+Who tries? `api`, `storage` and `downloads` are probed (`probe`): with a question, with an object that nobody misses.
+Everything else is tried by what needs it: one real batch, one real file (half open), while the others wait for its
+outcome.
 """
 
 import asyncio
@@ -15,15 +16,11 @@ import structlog
 
 from dropscribe.clock import Clock, wait_for_event
 from dropscribe.errors import OutOfOrder
-from dropscribe.model import Scope
+from dropscribe.model import API, DOWNLOADS, STORAGE, Scope
 
 log = structlog.get_logger()
 
-API = "api"
-"""All calls to the recogniser: nobody answers, or nobody knows our key."""
-STORAGE = "storage"
-"""All uploads."""
-PROBED = frozenset({API, STORAGE})
+PROBED = frozenset({API, STORAGE, DOWNLOADS})
 
 Blame = Callable[[OutOfOrder, str], Awaitable[OutOfOrder]]
 """`blame(fault, own)`: the fault as it is where its whole probed scope is out of order, else as one of `own`."""
@@ -157,7 +154,6 @@ class Scopes:
             breaker = self._open.get(name)
             if breaker is not None and breaker.trying:
                 self._open[name] = replace(breaker, may_try_at=now, trying=False)
-                self._spread_the_word()
 
     def note(self, scope: Scope) -> None:
         """A scope that is only known here: the ledger itself is out of order and cannot remember it."""

@@ -195,7 +195,7 @@ class Service:
             on_first_only=self._one_url_only,
             blame=blame,
         )
-        self._reconciler = Reconciler(house, self._collector.follow, self._wake_senders, blame)
+        self._reconciler = Reconciler(house, self._collector.follow, self._wake_all, blame)
         self._submitter = Submitter(
             house,
             pools.work,
@@ -450,6 +450,10 @@ class Service:
         """A scope opened or closed: who waited for it looks again."""
         self._wake_senders()
         self._collector.wake.set()
+
+    def _wake_all(self) -> None:
+        self._wake_senders()
+        self._wake_after_answer()
 
     def _wake_senders(self) -> None:
         self._uploader.wake.set()

@@ -4,7 +4,7 @@ rows and scopes of the ledger, entries of a scan -> views -> JSON for programs, 
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -13,7 +13,19 @@ from dropscribe.allowance import Balance, obstacle
 from dropscribe.config.settings import InboxSettings
 from dropscribe.error_file import without_urls
 from dropscribe.ledger.stories import FileRow
-from dropscribe.model import RecognitionState, Scope
+from dropscribe.model import (
+    ACCOUNT,
+    API,
+    DOWNLOADS,
+    QUERIES,
+    RESULTS,
+    STORAGE,
+    SUBMITS,
+    TASKS,
+    UPLOADS,
+    RecognitionState,
+    Scope,
+)
 from dropscribe.names import display
 from dropscribe.packing import recipe_label
 from dropscribe.scan import Ignored
@@ -42,10 +54,10 @@ _OF_RECOGNITION: Mapping[RecognitionState, FileState] = {
     "answered": "answered",
 }
 _GLOBAL_NEEDS: Mapping[FileState, tuple[str, ...]] = {
-    "waiting": ("storage",),
-    "uploading": ("storage",),
-    "uploaded": ("api", "tasks", "start", "storage"),
-    "submitted": ("queries", "results", "account", "api"),
+    "waiting": (STORAGE, DOWNLOADS, UPLOADS),
+    "uploading": (STORAGE, UPLOADS),
+    "uploaded": (API, SUBMITS, TASKS, "start", DOWNLOADS, STORAGE),
+    "submitted": (QUERIES, RESULTS, ACCOUNT, API),
 }
 _ORDINARY: Mapping[FileState, str] = {
     "waiting": "It waits for its upload.",
@@ -144,6 +156,20 @@ class Status:
     files: tuple[FileView, ...]
     spending: Spending | None = None
     notices: tuple[int, float | None] = (0, None)
+    notes: tuple[str, ...] = ()
+    """What a person should know though nothing waits for it: money that was paid twice, what an account cannot."""
+
+
+def notes_of(lessons: Mapping[str, float], doubled: Iterable[tuple[int, Sequence[str]]]) -> Iterator[str]:
+    """`lessons` as `one-url ENDPOINT ACCOUNT MODEL` with the moment until which they hold; `doubled` are batches with
+    the further tasks that were paid for them.
+    """
+    for batch_id, tasks in doubled:
+        yield f"paid twice: batch {batch_id} has further tasks: {', '.join(tasks)}; compare with the bill"
+    for name, until in lessons.items():
+        words = name.split(" ")
+        if words[0] == "one-url" and len(words) == 4:
+            yield f"{words[3]}: the account takes one file a task; tried again with more after {moment(until)}"
 
 
 def state_of(row: FileRow) -> FileState:
@@ -184,7 +210,7 @@ def reason_of(row: FileRow, folders: Sequence[str], situation: Situation) -> str
         return row.reason and _sentence(row.reason)
     if state == "failed":
         return _failure(row)
-    trouble = _trouble(row, state, folders, situation) or _foreign(row, state, situation.account)
+    trouble = _trouble(row, state, folders, situation) or _foreign(row, state, situation)
     if trouble or situation.running:
         return trouble or _ORDINARY[state]
     return "It goes on when the daemon runs."
@@ -218,8 +244,11 @@ def _trouble(row: FileRow, state: FileState, folders: Sequence[str], situation: 
     return None
 
 
-def _foreign(row: FileRow, state: FileState, account: str | None) -> str | None:
-    if state == "submitted" and account and row.account and row.account != account:
+def _foreign(row: FileRow, state: FileState, situation: Situation) -> str | None:
+    """A running daemon has asked: another key of the same account sees the task all the same."""
+    account = situation.account
+    hidden = not situation.running or any(scope.name == ACCOUNT for scope in situation.scopes)
+    if hidden and state == "submitted" and account and row.account and row.account != account:
         return "It was submitted by another account; its key is needed to fetch the result."
     return None
 
@@ -310,6 +339,7 @@ def to_json(status: Status) -> dict[str, Any]:
         },
         "inboxes": [_inbox_json(inbox) for inbox in status.inboxes],
         "files": [_file_json(file) for file in status.files],
+        "notes": list(status.notes),
         "spending": None if status.spending is None else _spending_json(status.spending),
         "notices": {"waiting": status.notices[0], "since": utc(status.notices[1])},
     }

@@ -50,6 +50,7 @@ def overview(status: Status) -> Iterator[str]:
         for alarm in inbox.alarms:
             if alarm not in shared:
                 yield from _alarm(alarm, "  ")
+    yield from (f"! {note}" for note in status.notes)
     yield from _spending(status)
     yield from _files(status.files)
 

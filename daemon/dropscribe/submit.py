@@ -17,26 +17,23 @@ from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import Settings
 from dropscribe.disk.sources import look_at
-from dropscribe.error_codes import RECIPE, TryAgain, classify_subtask, remedy_for
+from dropscribe.error_codes import RECIPE, TryAgain, classify_subtask, is_about_download, remedy_for
 from dropscribe.errors import Ambiguous, OutOfOrder, RequestRefused
 from dropscribe.house import House
 from dropscribe.ledger import batches, intake, upkeep, uploads
 from dropscribe.ledger.rows import Again, BatchRow, Item, ReadyGroup, StaleWrite
-from dropscribe.model import Failure, Look
+from dropscribe.model import API, DOWNLOADS, SUBMITS, Failure, Look
 from dropscribe.names import display
 from dropscribe.packing import Departure, recipe_label, timetable
 from dropscribe.remote.policy import slow_wait
 from dropscribe.remote.ports import TooLate
-from dropscribe.scopes import API, Blame
+from dropscribe.scopes import Blame
 from dropscribe.suspects import Suspects
 
 log = structlog.get_logger()
 
 INTEND = Step("submit.intend", "before", "recorded")
 POST = Step("submit.post")
-
-SUBMITS = "submits"
-"""The account's right to submit: a bill, a permission. Questions are answered all the same."""
 
 SEND_WINDOW = 20.0
 """Seconds (of CLOCK_BOOTTIME) after the intent in which the request may leave: a resumed laptop must not send late."""
@@ -167,7 +164,7 @@ class Submitter:
     def _needs(group: ReadyGroup) -> tuple[str, ...]:
         """The scopes that have to be in order for a batch of this group."""
         label = recipe_label(group.model, group.settings)
-        return (API, SUBMITS, f"model:{group.model}", f"recipe:{label}", f"files:{label}")
+        return (API, SUBMITS, DOWNLOADS, f"model:{group.model}", f"recipe:{label}", f"files:{label}")
 
     async def _free_place(self) -> None:
         one_by_one = bool(self._limits.trials)
@@ -239,7 +236,9 @@ class Submitter:
             parameters = request_parameters(json.loads(row.settings))
             accepted = await self._house.recogniser.submit(row.model, urls, parameters, may_send)
         except TooLate:
-            await self._not_sent(row, "the moment to send had passed")
+            reason = "the moment to send had passed when the connection stood; it is sent as a new batch"
+            await self._not_sent(row, reason)
+            log.warning("batch.not-sent", batch=row.id, files=len(row.items), reason=reason)
         except RequestRefused as refusal:
             await self._refused(row, group, refusal)
         except OutOfOrder as fault:
@@ -305,6 +304,10 @@ class Submitter:
             await self._not_sent(row, str(refusal))
             self._scopes.release(*self._needs(group))
             return
+        if is_about_download(refusal.code, refusal.message) and await self._cannot_be_fetched(refusal):
+            await self._not_sent(row, str(refusal))
+            self._scopes.release(*self._needs(group))
+            return
         item = row.items[0]
         await self._ledger.do(batches.refused_alone, row.id, item, self._verdict(item, refusal), self._clock.now())
         self._on_refused()
@@ -316,6 +319,12 @@ class Submitter:
             await self._scopes.report(_settings_fault(label, refusal))
         else:
             self._scopes.release(*self._needs(group))
+
+    async def _cannot_be_fetched(self, refusal: RequestRefused) -> bool:
+        """Whether nothing can be fetched from the storage now: then no file is to blame."""
+        remedy = remedy_for(refusal.code, refusal.message)
+        fault = await self._blame(OutOfOrder(DOWNLOADS, refusal.code, refusal.message, remedy), SUBMITS)
+        return fault.scope == DOWNLOADS
 
     def _verdict(self, item: Item, refusal: RequestRefused) -> Failure | Again:
         """What becomes of one file that was refused alone: another try later, or failed/ with the reason."""

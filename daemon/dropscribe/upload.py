@@ -28,11 +28,11 @@ from dropscribe.folders import folder_fault
 from dropscribe.house import House
 from dropscribe.ledger import batches, uploads
 from dropscribe.ledger.rows import Source, UploadJob
-from dropscribe.model import Failure, Part
+from dropscribe.model import DOWNLOADS, STORAGE, UPLOADS, Failure, Part
 from dropscribe.names import display
 from dropscribe.remote.policy import slow_wait
 from dropscribe.remote.ports import NoSuchUpload
-from dropscribe.scopes import STORAGE, Blame
+from dropscribe.scopes import Blame
 
 log = structlog.get_logger()
 Value = TypeVar("Value")
@@ -43,8 +43,6 @@ BEGIN = Step("upload.begin-parts")
 PUT_PART = Step("upload.put-part", "before", "effect")
 COMPLETE = Step("upload.complete-parts")
 
-UPLOADS = "uploads"
-"""Uploads that fail though the storage works: it may be the way, or one file. One at a time is tried meanwhile."""
 SMALLEST_PART = 8 * 1024 * 1024
 STOP_WITHIN = 2.0
 LOOK_AGAIN = 1.0
@@ -190,10 +188,10 @@ class Uploader:
         self._passed_over = bool(shut)
         self._claimed_at = self._clock.now()
         measured = await self._measure(shut)
-        if self._scopes.opened_by(STORAGE) or self._scopes.opened_by(UPLOADS):
+        if any(self._scopes.opened_by(name) for name in (STORAGE, DOWNLOADS, UPLOADS)):
             if not await self._ledger.look(uploads.any_needed, self._claimed_at, shut):
                 return []  # leave the try to somebody who has something to try with
-            await self._scopes.passage(STORAGE, UPLOADS)
+            await self._scopes.passage(STORAGE, DOWNLOADS, UPLOADS)
             free = min(free, 1) if self._scopes.opened_by(UPLOADS) else free
         CLAIM.before()
         jobs = await self._ledger.do(

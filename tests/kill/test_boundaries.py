@@ -62,10 +62,17 @@ def told(lab: Lab) -> dict[str, bytes]:
     return files
 
 
+def storage_shut(lab: Lab) -> dict[str, bytes]:
+    """The bucket refuses an upload, so that it is probed."""
+    lab.sandbox.inject("put", "error", status=403, code="AccessDenied", times=2)
+    return {"talk.mp3": lab.drop("talk.mp3")}
+
+
 SCENARIOS: dict[str, Callable[[Lab], dict[str, bytes]]] = {
     "submit.settle": answer_lost,
     "submit.adopt": ledger_restored,
     "notify.send": told,
+    "probe.put": storage_shut,
 }
 
 

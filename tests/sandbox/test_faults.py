@@ -149,6 +149,51 @@ def test_the_results_of_a_task_can_be_wrong_in_every_way(
     assert [f.rpartition("/")[2].removesuffix(".wav") for f in files] == expected
 
 
+@pytest.mark.parametrize(
+    ("does", "left"), [("no_results", {"task_status"}), ("bare_urls", {"task_status", "results"}), ("unwrapped", set())]
+)
+def test_the_answer_to_a_query_can_have_another_shape(
+    studio: Any, sandbox: RunningSandbox, put: Put, does: str, left: set[str]
+) -> None:
+    task_id = studio.submit(put("a.wav", b"one")).json()["output"]["task_id"]
+    studio.done(task_id)
+    sandbox.inject("query", does)
+
+    answer = studio.query(task_id)
+
+    output = answer.get("output", {})
+    assert {"task_status", "results"} & output.keys() == left
+    assert "?" not in (output.get("results") or [{"file_url": ""}])[0]["file_url"] or does != "bare_urls"
+    assert ("task_status" in answer) == (does == "unwrapped")
+
+
+def test_a_submit_can_be_taken_twice_and_both_are_billed(studio: Any, sandbox: RunningSandbox, put: Put) -> None:
+    sandbox.inject("submit", "twice", times=1)
+
+    studio.transcribe(put("a.wav", b"one"))
+    [studio.done(task["task_id"]) for task in studio.list()["data"]]
+
+    assert len(sandbox.state()["book"]) == 2
+
+
+def test_a_submit_can_arrive_late_and_leaves_its_caller_without_an_answer(studio: Any, sandbox: RunningSandbox) -> None:
+    sandbox.inject("submit", "late", seconds=60.0, times=1)
+    with pytest.raises(BROKEN):
+        studio.submit("http://127.0.0.1:1/a.wav")
+
+    before = studio.list()["total"]
+    sandbox.advance(61)
+
+    assert (before, studio.list()["total"]) == (0, 1)
+
+
+def test_a_result_can_hold_anything(studio: Any, sandbox: RunningSandbox, put: Put) -> None:
+    url = studio.transcribe(put("a.wav", b"one"))["output"]["results"][0]["transcription_url"]
+    sandbox.inject("result", "body", message="[]", times=1)
+
+    assert [requests.get(url, timeout=5).text == "[]" for _ in range(2)] == [True, False]
+
+
 def test_a_task_can_be_unknown_or_in_a_state_that_nobody_heard_of(studio: Any, sandbox: RunningSandbox) -> None:
     task_id = studio.submit("http://127.0.0.1:1/a.wav").json()["output"]["task_id"]
     sandbox.inject("query", "unknown", task=task_id, times=1)

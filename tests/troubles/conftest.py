@@ -1,5 +1,6 @@
 """Every trouble has a sandbox whose clock the test moves, and a configuration with the waits that a user has."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from dropscribe.sandbox import RunningSandbox, SandboxSettings, running_sandbox
 from lab import Lab
+from troubles.table import WRITE, write
 
 SERVICES = SandboxSettings(enforce_rates=False, signed_by_real_time=True)
 
@@ -20,3 +22,8 @@ def sandbox() -> Iterator[RunningSandbox]:
 @pytest.fixture
 def lab(tmp_path: Path, sandbox: RunningSandbox) -> Lab:
     return Lab(tmp_path, sandbox, quick=False)
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    if os.environ.get(WRITE) and exitstatus == 0:
+        write()

@@ -32,6 +32,7 @@ from dropscribe.story import (
     folders_of,
     ignored,
     inbox_view,
+    notes_of,
     settling,
     still_lies,
     to_json,
@@ -117,7 +118,7 @@ class Desk:
             for inbox in self.settings.inboxes
         )
         files_told = (*files, *self._ended()) if only is None else only
-        return Status(self.daemon, inboxes, files_told, self._spending(), self._notices())
+        return Status(self.daemon, inboxes, files_told, self._spending(), self._notices(), self._notes())
 
     def _spending(self) -> Spending | None:
         if self.connection is None:
@@ -126,6 +127,12 @@ class Desk:
 
     def _notices(self) -> tuple[int, float | None]:
         return (0, None) if self.connection is None else notices.waiting(self.connection)
+
+    def _notes(self) -> tuple[str, ...]:
+        if self.connection is None:
+            return ()
+        lessons = upkeep.lessons(self.connection, self.now)
+        return tuple(notes_of(lessons, stories.doubled(self.connection)))
 
     def _lying(self) -> tuple[list[Alarm], list[FileView]]:
         """Folders out of order, and what lies in the inboxes and is not in the ledger."""

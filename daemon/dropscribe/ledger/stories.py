@@ -250,6 +250,12 @@ def payments(connection: Connection, recognition_id: int) -> list[Payment]:
     ]
 
 
+def doubled(connection: Connection) -> list[tuple[int, list[str]]]:
+    """Batches that were paid more than once, with the further tasks."""
+    query = select(batch.c.id, batch.c.paid_twice).where(batch.c.paid_twice.is_not(None)).order_by(batch.c.id)
+    return [(row.id, json.loads(row.paid_twice)) for row in connection.execute(query)]
+
+
 def open_scopes(connection: Connection) -> list[Scope]:
     """What was out of order when the ledger was last told."""
     return [

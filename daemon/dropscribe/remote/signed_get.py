@@ -7,9 +7,11 @@ import http.client
 import re
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from typing import Any
 
 from dropscribe.errors import OutOfOrder, Refused
+from dropscribe.model import DOWNLOADS
 from dropscribe.remote.ports import Unreachable
 from dropscribe.remote.storage_codes import classify_storage
 
@@ -22,7 +24,7 @@ def signed_get(url: str, patience: float) -> bytes:
 
     Raises:
         Unreachable: nobody answers from here, or the answer breaks off.
-        OutOfOrder: scope `storage`; the public endpoint refuses, or sends elsewhere.
+        OutOfOrder: scope `downloads`; the public endpoint refuses, or sends elsewhere.
     """
     try:
         with _opener().open(url, timeout=patience) as answer:
@@ -39,13 +41,13 @@ def signed_get(url: str, patience: float) -> bytes:
 def _refused(status: int, body: str) -> OutOfOrder:
     if 300 <= status < 400:
         message = f"the public endpoint redirects (HTTP status {status}), and a redirect breaks the signature"
-        return OutOfOrder("storage", "Redirected", message, "Write where it leads to as storage.public_endpoint.")
+        return OutOfOrder(DOWNLOADS, "Redirected", message, "Write where it leads to as storage.public_endpoint.")
     code, ec = _tag(body, "Code"), _tag(body, "EC")
     message = f"the public endpoint refuses a signed URL (HTTP status {status}): {_tag(body, 'Message')}".rstrip(": ")
     fault = classify_storage(status, code, ec, message)
     if isinstance(fault, Refused) or code in ("", "AccessDenied"):
-        return OutOfOrder("storage", code or f"HTTP {status}", fault.message, _REMEDY)
-    return fault
+        return OutOfOrder(DOWNLOADS, code or f"HTTP {status}", fault.message, _REMEDY)
+    return replace(fault, scope=DOWNLOADS)
 
 
 def _body(refusal: urllib.error.HTTPError) -> str:

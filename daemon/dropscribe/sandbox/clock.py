@@ -1,6 +1,7 @@
 """The sandbox's own time: the machine's, shifted and stretched on request."""
 
 import asyncio
+import contextlib
 import time
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import formatdate
@@ -17,6 +18,7 @@ class SandboxClock:
         self._mark = time.time()
         self._changed = asyncio.Event()
         self._http_date = (0, "")
+        self._awaited: list[float] = []
 
     def now(self) -> float:
         """Seconds since the epoch, on this clock."""
@@ -37,13 +39,20 @@ class SandboxClock:
 
     async def wait_until(self, moment: float) -> None:
         """Return when this clock shows `moment`, also when it is moved meanwhile."""
-        while (left := moment - self.now()) > 0:
-            changed = self._changed
-            try:
-                async with asyncio.timeout(left / self._speed):
-                    await changed.wait()
-            except TimeoutError:
-                continue
+        self._awaited.append(moment)
+        try:
+            while (left := moment - self.now()) > 0:
+                changed = self._changed
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(left / self._speed):
+                        await changed.wait()
+        finally:
+            self._awaited.remove(moment)
+
+    def until_next(self) -> float | None:
+        """Seconds until somebody's wait is over; None where nobody waits. Safe from any thread."""
+        moments = tuple(self._awaited)
+        return max(0.0, min(moments) - self.now()) if moments else None
 
     async def sleep(self, seconds: float) -> None:
         """Wait on this clock."""

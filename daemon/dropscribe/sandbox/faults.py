@@ -32,10 +32,12 @@ CALLS = frozenset(
 )
 ON_THE_WIRE = frozenset(["error", "delay", "drop", "lost", "hang", "truncate", "not_json"])
 OF_MEANING: Mapping[str, frozenset[str]] = {
-    "submit": frozenset({"one_url", "first_only"}),
-    "query": frozenset({"unknown", "missing", "foreign", "duplicate", "reorder", "status"}),
+    "submit": frozenset({"one_url", "first_only", "twice", "late"}),
+    "query": frozenset(
+        {"unknown", "missing", "foreign", "duplicate", "reorder", "status", "no_results", "bare_urls", "unwrapped"}
+    ),
     "list": frozenset({"hide", "lag"}),
-    "result": frozenset({"expired"}),
+    "result": frozenset({"expired", "body"}),
     "subtask": frozenset({"fail"}),
 }
 
@@ -54,10 +56,13 @@ class Fault:
     `not_json`  sends an HTML page with the status of the true answer
 
     To `submit`: `one_url` (400 InvalidParameter for several URLs), `first_only` (of several URLs only the first is
-    processed and appears in the results). To `query`: `unknown` (the task is not known), `status` (it is `code`), and
-    in the results of an ended task `missing` (those that match `key` or `url`, else the last), `foreign` (one more, of
-    a URL that nobody sent), `duplicate` (the first twice), `reorder` (backwards). To `list`: `hide` (tasks that match
-    `task` and `model`), `lag` (tasks younger than `seconds`). To `result`: `expired`. To `download`, the sandbox's
+    processed and appears in the results), `twice` (two tasks, as if a proxy had repeated the request), `late` (the
+    connection is cut, and the task begins after `seconds`). To `query`: `unknown` (the task is not known), `status` (it
+    is `code`), `unwrapped` (no `output` around the answer), and in the results of an ended task `no_results` (there are
+    none), `missing` (those that match `key` or `url`, else the last, are not there), `foreign` (one more, of a URL that
+    nobody sent), `duplicate` (the first twice), `reorder` (backwards), `bare_urls` (each without its query). To `list`:
+    `hide` (tasks that match `task` and `model`), `lag` (tasks younger than `seconds`). To `result`: `expired`, `body`
+    (`message` in place of the document). To `download`, the sandbox's
     own GET of a file: what happens on the wire, where `error` fails the subtask with `code`. To `subtask`: `fail` with
     `code` after the download.
 

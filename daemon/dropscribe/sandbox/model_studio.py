@@ -1,5 +1,6 @@
 """The HTTP face of Model Studio: submit, query, list and cancel, with its checks, shapes and rates."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -8,7 +9,7 @@ from dropscribe.sandbox.answers import Answer, StudioError, json_answer, new_id
 from dropscribe.sandbox.calls import Call
 from dropscribe.sandbox.clock import SandboxClock
 from dropscribe.sandbox.counters import SlidingWindow
-from dropscribe.sandbox.faults import Fault, FaultBook, Subject
+from dropscribe.sandbox.faults import OF_MEANING, Fault, FaultBook, Subject
 from dropscribe.sandbox.listing import asked
 from dropscribe.sandbox.results import result_path
 from dropscribe.sandbox.settings import SandboxSettings
@@ -17,6 +18,7 @@ from dropscribe.sandbox.tasks import Subtask, Task, TaskBook, url_path
 
 SUBMIT_PATH = "/api/v1/services/audio/asr/transcription"
 TASKS_PATH = "/api/v1/tasks"
+_OF_TASKS = frozenset({"twice", "late"})
 
 
 def call_name(call: Call) -> str:
@@ -71,9 +73,10 @@ class ModelStudio:
         self.settings, self._clock, self._book, self._faults, self._begin = settings, clock, book, faults, begin
         self.base_url = ""
         self._windows: dict[tuple[str, ...], SlidingWindow] = {}
+        self._waiting: list[asyncio.Future[None]] = []
 
-    async def handle(self, call: Call, name: str) -> Answer:
-        """One call, from key to answer."""
+    async def handle(self, call: Call, name: str) -> Answer | None:
+        """One call, from key to answer; None where the caller is to be left without one."""
         account = self._account(call)
         match name:
             case "submit":
@@ -111,7 +114,7 @@ class ModelStudio:
         else:
             self._pace("submit", account, self.settings.submit_rate, model=model)
 
-    async def _submit(self, call: Call, account: str) -> Answer:
+    async def _submit(self, call: Call, account: str) -> Answer | None:
         if call.headers.get("x-dashscope-async") != "enable":
             raise StudioError(403, "AccessDenied", "current user api does not support synchronous calls.")
         request = json_body(call, await call.body.read())
@@ -119,13 +122,37 @@ class ModelStudio:
         self._pace_submit(account, model)
         urls, parameters = checked_urls(request, self.settings.largest_task), checked_parameters(request)
         urls = self._faulted_urls(model, urls)
+        faults = self._faults.strike("submit", files_subject(model, urls), self._clock.now(), _OF_TASKS)
+        if late := next((fault for fault in faults if fault.does == "late"), None):
+            self._later(late.seconds, lambda: self._begin_task(call, account, model, urls, parameters))
+            return None
+        task = self._begin_task(call, account, model, urls, parameters)
+        for _ in faults:
+            self._begin_task(call, account, model, urls, parameters)
+        return json_answer(
+            {"request_id": call.request_id, "output": {"task_id": task.task_id, "task_status": "PENDING"}}
+        )
+
+    def _begin_task(
+        self, call: Call, account: str, model: str, urls: Sequence[str], parameters: Mapping[str, Any] | None
+    ) -> Task:
         subtasks = tuple(Subtask(url) for url in urls)
         task = Task(new_id(), call.request_id, account, model, parameters, subtasks, self._clock.now())
         self._book.tasks[task.task_id] = task
         self._begin(task)
-        return json_answer(
-            {"request_id": call.request_id, "output": {"task_id": task.task_id, "task_status": "PENDING"}}
-        )
+        return task
+
+    def _later(self, seconds: float, act: Callable[[], object]) -> None:
+        async def waiting() -> None:
+            await self._clock.sleep(seconds)
+            act()
+
+        self._waiting.append(asyncio.ensure_future(waiting()))
+
+    def close(self) -> None:
+        """Nothing begins any more."""
+        for waiting in self._waiting:
+            waiting.cancel()
 
     def _model(self, request: Mapping[str, Any]) -> str:
         model = request.get("model")
@@ -147,7 +174,7 @@ class ModelStudio:
     def _query(self, call: Call, account: str) -> Answer:
         task_id, now = task_id_of(call.path), self._clock.now()
         task = self._book.find(task_id, account, now)
-        kinds = frozenset({"unknown", "missing", "foreign", "duplicate", "reorder", "status"})
+        kinds = OF_MEANING["query"]
         subject = task_subject(task) if task else Subject(task=task_id)
         faults = self._faults.strike("query", subject, now, kinds)
         if task is None or any(f.does == "unknown" for f in faults):
@@ -155,7 +182,10 @@ class ModelStudio:
             return json_answer({"request_id": call.request_id, "output": unknown})
         output = task.output(bent(self._results(task), faults))
         output["task_status"] = next((f.code for f in faults if f.does == "status"), output["task_status"])
-        body: dict[str, Any] = {"request_id": call.request_id, "output": output}
+        if any(f.does == "no_results" for f in faults):
+            output.pop("results", None)
+        unwrapped = any(f.does == "unwrapped" for f in faults)
+        body: dict[str, Any] = {"request_id": call.request_id, **(output if unwrapped else {"output": output})}
         if task.status == "SUCCEEDED":
             body["usage"] = {"duration": task.billed_seconds}
         return json_answer(body)
@@ -204,6 +234,8 @@ def bent(results: list[dict[str, Any]], faults: list[Fault]) -> list[dict[str, A
                 results = [results[0], *results]
             case "reorder":
                 results = results[::-1]
+            case "bare_urls":
+                results = [{**r, "file_url": r["file_url"].partition("?")[0]} for r in results]
     return results
 
 

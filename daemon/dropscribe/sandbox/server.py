@@ -16,7 +16,7 @@ from dropscribe.sandbox.blobs import BlobStore, InMemory
 from dropscribe.sandbox.calls import Call
 from dropscribe.sandbox.clock import SandboxClock
 from dropscribe.sandbox.counters import Counters
-from dropscribe.sandbox.faults import Fault, FaultBook, Subject
+from dropscribe.sandbox.faults import OF_MEANING, Fault, FaultBook, Subject
 from dropscribe.sandbox.objects import Bucket
 from dropscribe.sandbox.sending import BROKEN_OFF, as_call, bent, hung_up, invite_body, send, wait_for_hangup
 from dropscribe.sandbox.settings import SandboxSettings
@@ -71,6 +71,7 @@ class Sandbox:
     async def stop(self) -> None:
         """End all tasks and connections; drop everything that was stored."""
         self._stopping.set()
+        self._studio.close()
         await self._worker.close()
         await self._runner.cleanup()
         self._folder.cleanup()
@@ -90,6 +91,11 @@ class Sandbox:
     def traffic(self) -> int:
         """Grows with every call that comes and with every one that ends: safe from any thread."""
         return self._counters.moments
+
+    @property
+    def until_next(self) -> float | None:
+        """Seconds of its clock until something happens by itself; None: nothing will. Safe from any thread."""
+        return self._clock.until_next()
 
     def inject(self, fault: Fault) -> None:
         """From now on this goes wrong."""
@@ -151,7 +157,7 @@ class Sandbox:
             if fault.does == "error":
                 return _told_to_fail(call, service, fault)
         answer = await self._answer(call, service, name, subject)
-        if any(fault.does == "lost" for fault in faults):
+        if answer is None or any(fault.does == "lost" for fault in faults):
             return None
         return reduce(bent, faults, answer)
 
@@ -171,7 +177,7 @@ class Sandbox:
         task = self._book.tasks.get(task_id)
         return model_studio.task_subject(task) if task and self._faults else Subject(task=task_id)
 
-    async def _answer(self, call: Call, service: Service, name: str, subject: Subject) -> Answer:
+    async def _answer(self, call: Call, service: Service, name: str, subject: Subject) -> Answer | None:
         try:
             if service == "studio":
                 return await self._studio.handle(call, name)
@@ -185,7 +191,9 @@ class Sandbox:
 
     def _result(self, call: Call, subject: Subject) -> Answer:
         now = self._clock.now()
-        if self._faults.strike("result", subject, now, frozenset({"expired"})):
+        for fault in self._faults.strike("result", subject, now, OF_MEANING["result"]):
+            if fault.does == "body":
+                return Answer(200, fault.message.encode(), {"x-oss-object-type": "Normal"})
             raise OssError(403, "AccessDenied", "Request has expired.", "0002-00000069")
         return results.serve(call, self._book, now)
 

@@ -1,0 +1,59 @@
+"""A signed URL is fetched as by a stranger, and what refuses it is told without showing it."""
+
+import pytest
+
+from dropscribe.errors import OutOfOrder
+from dropscribe.remote.ports import Unreachable
+from dropscribe.remote.signed_get import signed_get
+from remote.servers import storage
+
+SECRET = "x-oss-signature=very-secret"
+
+
+def error_of(status: int, body: bytes = b"", **headers: str) -> OutOfOrder:
+    with storage(lambda _: (status, headers, body)) as server, pytest.raises(OutOfOrder) as caught:
+        signed_get(f"{server.url}/bucket/key?{SECRET}", 5.0)
+    return caught.value
+
+
+def test_what_the_url_gives_is_given() -> None:
+    with storage(lambda _: (200, {}, b"content")) as server:
+        assert signed_get(f"{server.url}/bucket/key?{SECRET}", 5.0) == b"content"
+    [seen] = server.seen
+    assert "authorization" not in seen.headers
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "part"),
+    [
+        (400, "PublicEndpointForbidden", "storage.cname"),
+        (403, "AccessDenied", "oss:GetObject"),
+        (403, "RequestTimeTooSkewed", "clock"),
+        (404, "NoSuchBucket", "storage.bucket"),
+    ],
+)
+def test_a_refusal_has_the_storages_own_code_and_its_remedy(status: int, code: str, part: str) -> None:
+    body = f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
+
+    fault = error_of(status, body)
+
+    assert (fault.scope, fault.code) == ("downloads", code)
+    assert part in fault.remedy
+
+
+def test_a_refusal_without_a_reason_is_told_by_its_status() -> None:
+    assert error_of(418).code == "HTTP 418"
+
+
+def test_a_redirect_is_not_followed_for_it_breaks_the_signature() -> None:
+    fault = error_of(302, Location="http://127.0.0.1:9/elsewhere")
+
+    assert (fault.code, "public_endpoint" in fault.remedy) == ("Redirected", True)
+
+
+def test_an_endpoint_that_nobody_answers_at_is_unreachable_and_the_url_is_not_shown() -> None:
+    with pytest.raises(Unreachable) as caught:
+        signed_get(f"http://127.0.0.1:9/bucket/key?{SECRET}", 5.0)
+
+    assert "secret" not in repr(caught.value)
+    assert caught.value.__cause__ is None

@@ -1,0 +1,296 @@
+"""The only act that costs: whatever becomes of a submit, each content is billed once, or the bill is told."""
+
+import shutil
+import urllib.request
+from typing import Any
+
+from lab import Lab, files_below, sha256
+from timelapse import Days, SharedTime
+from troubles.table import is_clean, trouble
+
+AREA = "Lost submits"
+
+
+def delivered(lab: Lab, *paths: str) -> Any:
+    """Whether these sources have reached done/ and nothing of ours is left in the bucket."""
+    return lambda: all((lab.done / path).exists() for path in paths) and is_clean(lab)()
+
+
+async def test_an_answer_that_was_lost_is_found_in_the_task_list(lab: Lab) -> None:
+    async with trouble(lab, AREA, "The service took the submit; its answer never came", "submit: `lost`") as case:
+        lab.sandbox.inject("submit", "lost", times=1)
+        files = [lab.drop(f"{n}.mp3") for n in range(3)]
+        async with case.start() as days:
+            await days.until(delivered(lab, "0.mp3", "1.mp3", "2.mp3"))
+            await case.sees("batch.answer-lost")
+
+    assert lab.calls("submit") == 1
+    assert set(lab.heard().values()) == {sha256(data) for data in files}
+
+
+async def test_a_submit_that_never_arrived_is_sent_again_only_after_the_grace_and_under_new_keys(lab: Lab) -> None:
+    async with trouble(lab, AREA, "The submit never arrived", "submit: `drop`") as case:
+        lab.sandbox.inject("submit", "drop", times=1)
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("batch.answer-lost"))
+            intended, [old] = days.time.now(), our_keys(lab)
+            await days.until(delivered(lab, "talk.mp3"))
+            await case.sees("batch.settled", outcome="absent")
+
+    [task] = lab.sandbox.state()["tasks"]
+    assert task["created"] - intended >= 180 - 15  # the harness jumps from wait to wait
+    assert old not in task["files"][0]["file"]
+
+
+def our_keys(lab: Lab) -> list[str]:
+    return [stored["key"] for stored in lab.sandbox.state()["objects"] if "somebody" not in stored["key"]]
+
+
+async def test_a_list_that_lags_is_read_again_until_the_grace_is_over(lab: Lab) -> None:
+    injected = "submit: `lost`; list: `lag` of 2 min"
+    async with trouble(lab, AREA, "The answer was lost and the task list lags behind", injected) as case:
+        lab.sandbox.inject("submit", "lost", times=1)
+        lab.sandbox.inject("list", "lag", seconds=120.0)
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(delivered(lab, "talk.mp3"))
+            await case.sees("batch.settled", outcome="adopted")
+    assert lab.calls("submit") == 1
+
+
+async def test_a_list_that_cannot_be_read_means_waiting_and_saying_so(lab: Lab) -> None:
+    injected = "submit: `lost`; list: HTTP 500 for an hour"
+    async with trouble(lab, AREA, "The answer was lost and the task list cannot be read", injected) as case:
+        lab.sandbox.inject("submit", "lost", times=1)
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("file.taken"))
+            lab.sandbox.inject("list", "error", status=500, for_seconds=3600.0)
+            await days.passes(hours=0.9)
+            await case.sees("scope.opened", scope="tasks")
+            assert lab.calls("submit") == 1
+            assert not (lab.done / "talk.mp3").exists()
+            await days.until(delivered(lab, "talk.mp3"))
+    assert lab.calls("submit") == 1
+
+
+async def test_among_many_tasks_of_another_program_ours_is_found_and_theirs_are_left_alone(lab: Lab) -> None:
+    name = "The answer was lost, and the list is full of another program's tasks, in many pages"
+    async with trouble(lab, AREA, name, "submit: `lost`; 45 foreign tasks, pages of 10") as case:
+        lab.sandbox.change(other_accounts={"sk-neighbour": "sandbox"}, largest_page=10, task_seconds=40.0)
+        lab.sandbox.inject("submit", "lost", model="fun-asr", key="dropscribe/", times=1)
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("file.uploaded"))
+            for _ in range(45):
+                a_neighbour_submits(lab)
+            await days.until(delivered(lab, "talk.mp3"))
+            await case.sees("batch.settled", outcome="adopted")
+            asked = lab.calls("query")
+    assert len(lab.sandbox.state()["tasks"]) == 46
+    assert asked < 46 * 6, "a task that has ended is not asked for again"
+
+
+def a_neighbour_submits(lab: Lab) -> None:
+    """Another program, with another key of the same account."""
+    body = b'{"model": "fun-asr", "input": {"file_urls": ["http://127.0.0.1:9/a.mp3"]}, "parameters": {}}'
+    headers = {
+        "Authorization": "Bearer sk-neighbour",
+        "X-DashScope-Async": "enable",
+        "Content-Type": "application/json",
+    }
+    url = f"{lab.sandbox.url}/api/v1/services/audio/asr/transcription"
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10) as answer:
+        assert answer.status == 200
+
+
+async def test_a_request_that_the_network_doubled_is_paid_twice_and_said(lab: Lab) -> None:
+    name = "A proxy sent the submit twice; both were taken"
+    async with trouble(lab, AREA, name, "submit: `twice` and `lost`", billed="twice") as case:
+        lab.sandbox.inject("submit", "twice", times=1)
+        lab.sandbox.inject("submit", "lost", times=1)
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(delivered(lab, "talk.mp3"))
+            await case.sees("batch.paid-twice")
+        case.shows(line_of_status(lab, "paid twice"))
+    assert lab.calls("submit") == 1
+
+
+def line_of_status(lab: Lab, part: str) -> str:
+    """The one line of `dropscribe status` that holds this."""
+    [line] = [line.strip() for line in lab.call("status").stdout.splitlines() if part in line]
+    return line
+
+
+async def test_a_task_that_shows_only_after_it_was_given_up_is_told_as_paid_twice(lab: Lab) -> None:
+    name = "The answer was lost, and the task shows in the list only after the grace"
+    async with trouble(lab, AREA, name, "submit: `lost`; list: `lag` of 5 min", billed="twice") as case:
+        lab.sandbox.inject("submit", "lost", times=1)
+        lab.sandbox.inject("list", "lag", seconds=300.0)
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(delivered(lab, "talk.mp3"))
+            assert lab.calls("submit") == 2
+            await days.until(lambda: days.logged("batch.paid-twice"))
+            await case.sees("batch.paid-twice")
+        case.shows(line_of_status(lab, "paid twice"))
+
+
+async def test_a_request_that_floats_in_late_finds_nothing_to_recognise(lab: Lab) -> None:
+    name = "The submit arrived five minutes late, after it was sent again"
+    async with trouble(lab, AREA, name, "submit: `late` by 5 min") as case:
+        lab.sandbox.inject("submit", "late", seconds=300.0, times=1)
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(delivered(lab, "talk.mp3"))
+            await days.until(lambda: days.logged("task.late"))
+            await case.sees("task.late")
+    assert lab.calls("submit") == 2
+
+
+async def test_an_answer_older_than_a_day_is_bought_again_once_and_then_given_up(lab: Lab) -> None:
+    name = "The answer was lost, and dropscribe stood still for more than a day; twice"
+    async with trouble(
+        lab, AREA, name, "submit: `lost`; 25 h without a daemon; the same again", billed="twice"
+    ) as case:
+        clock = SharedTime(lab.sandbox)
+        lab.drop("talk.mp3")
+        for submits in (1, 2):
+            lab.sandbox.inject("submit", "lost", times=1)
+            async with case.start(clock=clock) as days:
+                await days.until(lambda: days.logged("batch.answer-lost"))
+            assert lab.calls("submit") == submits
+            clock.jump(25 * 3600.0)
+        async with case.start(clock=clock) as days:
+            await days.until(lambda: days.logged("file.failed"))
+            await days.until(is_clean(lab))
+            await case.sees("file.failed", code="SubmitExpired")
+    assert lab.calls("submit") == 2
+
+
+async def test_a_task_that_the_service_forgot_is_bought_again_once_and_then_given_up(lab: Lab) -> None:
+    injected = "query: `unknown`; list: `hide`"
+    async with trouble(lab, AREA, "The service lost the task, twice", injected, billed="twice") as case:
+        lab.sandbox.inject("query", "unknown")
+        lab.sandbox.inject("list", "hide")
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("file.failed"))
+            await days.until(is_clean(lab))
+            await case.sees("task.dropped", times=2)
+            await case.sees("file.failed", code="TaskDropped")
+    assert lab.calls("submit") == 2
+
+
+async def test_what_another_account_submitted_waits_for_its_key(lab: Lab) -> None:
+    name = "dropscribe is restarted with the key of another account while a task runs"
+    async with trouble(lab, AREA, name, "another account's key; later the first again") as case:
+        await restarted_with(case, lab, "another")
+        async with case.start() as days:
+            await days.passes(hours=1)
+            await case.sees("scope.opened", scope="account")
+            assert lab.calls("submit") == 1
+        lab.configure()
+        async with case.start() as days:
+            await days.until(delivered(lab, "talk.mp3"))
+    assert lab.calls("submit") == 1
+
+
+async def test_a_new_key_of_the_same_account_collects_what_the_old_one_paid(lab: Lab) -> None:
+    name = "The API key was exchanged for another of the same account while a task ran"
+    async with trouble(lab, AREA, name, "another key of the account") as case:
+        await restarted_with(case, lab, "sandbox")
+        async with case.start() as days:
+            await days.until(delivered(lab, "talk.mp3"))
+            await case.sees("batch.done")
+            assert days.logged("scope.opened") == []
+    assert lab.calls("submit") == 1
+
+
+async def restarted_with(case: Any, lab: Lab, account: str) -> None:
+    """A task runs, and the configuration names another key."""
+    lab.sandbox.change(other_accounts={"sk-new": account}, task_seconds=60.0)
+    lab.drop("talk.mp3")
+    async with case.start() as days:
+        await days.until(lambda: days.logged("batch.submitted"))
+    lab.configure(model_studio={"api_key": "sk-new"})
+
+
+async def test_a_process_that_froze_before_the_request_left_does_not_send_it_late(lab: Lab) -> None:
+    name = "The laptop slept (or the process was frozen) between intent and request"
+    async with trouble(lab, AREA, name, "60 s of suspend before the request") as case:
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            sleeps_once_after_the_intent(days)
+            await days.until(delivered(lab, "talk.mp3"))
+            await case.sees("batch.not-sent")
+    assert lab.calls("submit") == 1
+
+
+def sleeps_once_after_the_intent(days: Days) -> None:
+    slept = []
+
+    def observe(step: str, phase: str) -> None:
+        if (step, phase) == ("submit.intend", "recorded") and not slept:
+            slept.append(days.time.suspend(60.0))
+
+    days.on_boundary = observe
+
+
+async def test_a_ledger_restored_from_a_backup_adopts_what_was_paid_since(lab: Lab) -> None:
+    name = "The state folder is restored from a backup made before the submit"
+    async with trouble(lab, AREA, name, "an older copy of the ledger") as case:
+        lab.sandbox.change(task_seconds=300.0)
+        lab.drop("talk.mp3")
+        lab.sandbox.inject("submit", "error", status=429, code="Throttling", retry_after=600.0)
+        async with case.start() as days:
+            await days.until(lambda: lab.calls("submit"))
+        shutil.copytree(lab.state, lab.root / "backup")
+        lab.sandbox.clear_faults()
+        async with case.start() as days:
+            await days.until(lambda: days.logged("batch.submitted"))
+        shutil.rmtree(lab.state)
+        (lab.root / "backup").rename(lab.state)
+        async with case.start() as days:
+            await days.until(delivered(lab, "talk.mp3"))
+            await case.sees("scope.opened", scope="start")
+            await case.sees("task.found")
+    assert lab.calls("submit") == 2
+
+
+async def test_two_submits_in_doubt_at_once_each_find_their_own_task(lab: Lab) -> None:
+    """The task of the one is listed, and has ended, while the answer to the other is still awaited."""
+    name = "One answer was lost while another took half a minute"
+    async with trouble(lab, AREA, name, "submit: `lost`; submit: `lost` after a `delay` of 30 s") as case:
+        lab.configure(inboxes=[{"inbox": f"{m}/inbox", "name": m, "model": m} for m in MODELS])
+        lab.sandbox.inject("submit", "delay", model=MODELS[1], seconds=30.0, times=1)
+        lab.sandbox.inject("submit", "lost", times=2)
+        for model in MODELS:
+            lab.drop("talk.mp3", model.encode(), inbox=f"{model}/inbox")
+        async with case.start() as days:
+            await days.until(lambda: all((lab.root / m / "done/talk.mp3").exists() for m in MODELS))
+            await days.until(is_clean(lab))
+            await case.sees("batch.answer-lost", times=2)
+    assert lab.calls("submit") == 2
+
+
+MODELS = ("fun-asr", "fun-asr-2025-11-07")
+"""A snapshot and its alias: each one's tasks are candidates for the other's submits."""
+
+
+async def test_nothing_of_a_lost_submit_is_left_when_its_source_is_deleted_meanwhile(lab: Lab) -> None:
+    name = "The source of a lost submit is deleted before it is settled"
+    async with trouble(lab, AREA, name, "submit: `lost`; the source is deleted") as case:
+        lab.sandbox.inject("submit", "lost", times=1)
+        lab.sandbox.inject("list", "lag", seconds=60.0)
+        data = lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("batch.answer-lost"))
+            (lab.inbox / "talk.mp3").unlink()
+            await days.until((lab.outbox / "talk.json").exists)
+            await days.until(is_clean(lab))
+            await case.sees("file.delivered")
+    assert lab.heard() == {"talk.json": sha256(data)}
+    assert files_below(lab.done) == {}

@@ -1,0 +1,214 @@
+"""Faults of the account, the network, the service: one line, no file harmed, and what is not affected goes on."""
+
+from typing import Any
+
+import pytest
+
+from lab import Lab, files_below
+from timelapse import Days
+from troubles.table import Case, is_clean, trouble
+
+AREA = "Account, network and service"
+STORAGE_FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "The bucket is gone": ("NoSuchBucket", {"status": 404, "message": "The specified bucket does not exist."}),
+    "The key may not write": ("AccessDenied", {"status": 403, "message": "You have no right to access this object."}),
+    "The account may not use OSS's own domain": (
+        "PublicEndpointForbidden",
+        {"status": 400, "message": "Not allowed using the OSS public endpoint, please use CNAME instead."},
+    ),
+    "This machine's clock is wrong": (
+        "RequestTimeTooSkewed",
+        {"status": 403, "message": "The difference between the request time and the current time is too large."},
+    ),
+    "The storage is down": ("InternalError", {"status": 500, "message": "Please try again later."}),
+}
+
+
+async def opened(days: Days, **having: object) -> None:
+    await days.until(lambda: days.logged("scope.opened", **having))
+
+
+async def mends(case: Case, *paths: str) -> None:
+    """The fault is gone: all is delivered, each scope's end is said, and nothing has failed."""
+    lab, days = case.lab, case.days
+    lab.sandbox.clear_faults()
+    await days.until(lambda: all((lab.done / path).exists() for path in paths))
+    await days.until(is_clean(lab))
+    await days.until(lambda: len(days.logged("scope.closed")) == len(days.logged("scope.opened")))
+    assert files_below(lab.failed) == {}
+
+
+@pytest.mark.parametrize("name", STORAGE_FAULTS)
+async def test_a_storage_that_is_out_of_order_is_said_once_probed_and_forgiven(lab: Lab, name: str) -> None:
+    code, fault = STORAGE_FAULTS[name]
+    async with trouble(lab, AREA, name, f"put: HTTP {fault['status']} `{code}`, for two hours") as case:
+        lab.sandbox.inject("put", "error", code=code, **fault)
+        for n in range(4):
+            lab.drop(f"{n}.mp3", b"%d" % n * 999)
+        async with case.start() as days:
+            await opened(days, scope="storage", code=code)
+            puts = lab.calls("put")
+            await days.passes(hours=2)
+            assert 5 < lab.calls("put") - puts < 60, "small probes, at most five minutes apart"
+            await case.sees("scope.opened")
+            await mends(case, "0.mp3", "3.mp3")
+
+
+async def test_a_public_endpoint_that_refuses_everybody_is_no_fault_of_a_single_file(lab: Lab) -> None:
+    name = "Uploads work, but the service may not fetch from the public endpoint"
+    async with trouble(lab, AREA, name, "get: HTTP 400 `PublicEndpointForbidden`") as case:
+        message = "Not allowed using the OSS public endpoint, please use CNAME instead."
+        lab.sandbox.inject("get", "error", status=400, code="PublicEndpointForbidden", message=message)
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await opened(days, scope="downloads")
+            submits = lab.calls("submit")
+            await days.passes(hours=1)
+            await case.sees("scope.opened", scope="downloads", code="PublicEndpointForbidden")
+            assert lab.calls("submit") == submits
+            await mends(case, "talk.mp3")
+
+
+@pytest.mark.parametrize("when", ["at the start", "while tasks run"])
+async def test_a_wrong_key_is_one_line_whatever_needs_it(lab: Lab, when: str) -> None:
+    name = f"The API key is refused {when}"
+    async with trouble(lab, AREA, name, "another key is right, for two hours") as case:
+        lab.sandbox.change(task_seconds=300.0)
+        if when == "at the start":
+            lab.sandbox.change(api_key="sk-another")
+        lab.drop("first.mp3")
+        async with case.start() as days:
+            if when == "while tasks run":
+                await days.until(lambda: days.logged("batch.submitted"))
+                lab.sandbox.change(api_key="sk-another")
+            lab.drop("second.mp3")
+            await opened(days, scope="api")
+            submits = lab.calls("submit")
+            await days.passes(hours=2)
+            await case.sees("scope.opened", code="InvalidApiKey")
+            assert len(days.logged("scope.opened")) == 1
+            assert lab.calls("submit") <= submits + 1, "the key is tried with questions"
+            lab.sandbox.change(api_key=lab.sandbox.settings.api_key.replace("another", "sandbox"))
+            await mends(case, "first.mp3", "second.mp3")
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "Arrearage"), (429, "PostpaidBillOverdue"), (401, "InvalidApiKey")])
+async def test_submits_alone_are_shut_where_only_submits_are_refused(lab: Lab, status: int, code: str) -> None:
+    name = f"The account may not submit ({code} as {status})"
+    async with trouble(lab, AREA, name, f"submit: HTTP {status} `{code}`, for two hours") as case:
+        lab.sandbox.change(task_seconds=300.0)
+        lab.drop("paid.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("batch.submitted"))
+            lab.sandbox.inject("submit", "error", status=status, code=code, message="Access denied, please make sure.")
+            for n in range(3):
+                lab.drop(f"{n}.mp3", b"%d" % n)
+            await opened(days, scope="submits")
+            await days.until((lab.done / "paid.mp3").exists)
+            await days.passes(hours=2)
+            await case.sees("scope.opened", scope="submits", code=code)
+            await mends(case, "0.mp3", "1.mp3", "2.mp3")
+
+
+OF_ONE: dict[str, dict[str, Any]] = {
+    "The model is not purchased": {"status": 403, "code": "AccessDenied.Unpurchased"},
+    "The model's quota is used up": {"status": 429, "code": "Throttling.AllocationQuota"},
+    "The vocabulary was deleted": {
+        "status": 400,
+        "code": "InvalidParameter",
+        "message": "The vocabulary vocab-abc does not exist.",
+    },
+}
+
+
+@pytest.mark.parametrize("name", OF_ONE)
+async def test_what_one_inbox_cannot_have_stops_no_other(lab: Lab, name: str) -> None:
+    fault = OF_ONE[name]
+    other_model = "vocabulary" not in fault.get("message", "")
+    async with trouble(lab, AREA, name, f"submit: HTTP {fault['status']} `{fault['code']}`") as case:
+        bad: dict[str, Any] = {"name": "bad", "inbox": "bad/inbox", "done": "done"}
+        bad |= {"model": "fun-asr-mtl"} if other_model else {"recognition": {"vocabulary_id": "vocab-abc"}}
+        lab.configure(inboxes=[bad, {"name": "good", "inbox": "good/inbox", "done": "done"}])
+        lab.sandbox.inject("submit", "error", **fault, **({"model": "mtl"} if other_model else {}))
+        lab.drop("bad.mp3", inbox="bad/inbox")
+        async with case.start() as days:
+            await opened(days)
+            if not other_model:
+                lab.sandbox.clear_faults()  # no fault can tell the settings; they stay shut for minutes
+            lab.drop("good.mp3", inbox="good/inbox")
+            await days.until((lab.done / "good.mp3").exists)
+            await case.sees("scope.opened", code=fault["code"])
+            assert len(days.logged("scope.opened")) == 1
+            await mends(case, "bad.mp3")
+
+
+async def test_a_dead_network_of_two_hours_costs_two_hours(lab: Lab) -> None:
+    async with trouble(lab, AREA, "No network for two hours", "every call: `drop`, for two hours") as case:
+        lab.sandbox.change(task_seconds=200.0)
+        lab.drop("running.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("batch.submitted"))
+            lab.sandbox.inject("*", "drop", for_seconds=7200.0)
+            for n in range(5):
+                lab.drop(f"{n}.mp3", b"%d" % n)
+            await days.passes(hours=2.1)
+            for scope in ("api", "storage"):
+                await case.sees("scope.opened", scope=scope)
+            await mends(case, "running.mp3", "0.mp3", "4.mp3")
+
+
+async def test_a_burst_of_429_quiets_the_submits_and_alarms_nobody(lab: Lab) -> None:
+    injected = "submit and query: HTTP 429, with and without `Retry-After`"
+    async with trouble(lab, AREA, "Bursts of rate limits", injected) as case:
+        for call in ("submit", "query"):
+            lab.sandbox.inject(call, "error", status=429, code="Throttling.RateQuota", times=1, retry_after=30.0)
+            lab.sandbox.inject(call, "error", status=429, code="Throttling.RateQuota", times=1, skip=1)
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(lambda: lab.calls("submit") == 1)
+            first = lab.sandbox.state()["now"]
+            await days.until((lab.done / "talk.mp3").exists)
+            await days.until(is_clean(lab))
+            assert days.logged("scope.opened") == []
+            await case.sees("file.delivered")
+    assert lab.sandbox.state()["tasks"][0]["created"] - first >= 30
+    assert lab.calls("submit") == 3
+
+
+async def test_a_service_that_breaks_down_at_every_question_is_asked_again(lab: Lab) -> None:
+    async with trouble(lab, AREA, "The service answers every query with 503", "query: HTTP 503 for an hour") as case:
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("batch.submitted"))
+            lab.sandbox.inject("query", "error", status=503, code="ServiceUnavailable", message="Busy.")
+            await opened(days, scope="queries")
+            lab.drop("other.mp3")
+            await days.until(lambda: len(days.logged("batch.submitted")) == 2)
+            await days.passes(hours=1)
+            await case.sees("scope.opened", scope="queries", code="ServiceUnavailable")
+            await mends(case, "talk.mp3", "other.mp3")
+
+
+async def test_one_upload_that_always_fails_while_others_come_through_fails_alone(lab: Lab) -> None:
+    name = "One file's upload always breaks off, the others' do not"
+    async with trouble(lab, AREA, name, "put of one object: `drop`") as case:
+        lab.configure(retry={"attempts": 3})
+        lab.drop("poison.mp3")
+        async with case.start() as days:
+            lab.sandbox.inject("put", "drop", times=1)
+            await days.until(lambda: lab.calls("put"))
+            await opened(days, scope="uploads")
+            lab.sandbox.inject("put", "drop", key=object_key_of(lab))
+            for n in range(40):
+                if days.logged("file.failed"):
+                    break
+                lab.drop(f"{n}.mp3", b"%d" % n)
+                await days.until((lab.done / f"{n}.mp3").exists)
+                await days.passes(minutes=16)
+            await days.until(is_clean(lab))
+            await case.sees("file.failed", code="Unreachable")
+
+
+def object_key_of(lab: Lab) -> str:
+    """The key that the one file under way has; recorded before its first use."""
+    return str(lab.ledger("SELECT object_key FROM recognition")[0][0])
