@@ -148,3 +148,18 @@ async def test_a_run_that_ends_tells_all_that_there_is_and_gives_up_on_who_does_
     assert scopes(well.told) == ["storage", "api"]
     assert ill.tries == 1
     assert (await house.ledger.look(notices.waiting))[0] == 2
+
+
+async def test_a_bug_in_telling_ends_no_run(house: House) -> None:
+    class Broken(Ear):
+        async def tell(self, message: Message, body: bytes) -> None:
+            raise ZeroDivisionError
+
+    room = await notifier(house, Broken())
+    await happen(house, "storage")
+
+    with capture_logs() as lines:
+        await room.flush(5.0)
+
+    assert [line["event"] for line in lines] == ["notify.bug"]
+    assert (await house.ledger.look(notices.waiting))[0] == 1

@@ -67,15 +67,22 @@ class Notifier:
         """Tell until cancelled; a changed configuration begins anew."""
         while True:
             self._changed.clear()
-            await self.subscribe()
-            loops = [asyncio.create_task(self._serve(sending)) for sending in self._sinks]
             try:
-                await self._changed.wait()
-            finally:
-                for loop in loops:
-                    loop.cancel()
-                await asyncio.gather(*loops, return_exceptions=True)
-                await self._close()
+                await self._until_changed()
+            except Exception:  # whatever it is, it harms no file, and the daemon goes on
+                log.exception("notify.bug")
+                await self._clock.sleep(AFTER_A_BUG)
+
+    async def _until_changed(self) -> None:
+        await self.subscribe()
+        loops = [asyncio.create_task(self._serve(sending)) for sending in self._sinks]
+        try:
+            await self._changed.wait()
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+            await self._close()
 
     async def subscribe(self) -> None:
         """The sinks of the configuration as it is now, and the ledger told of them."""
@@ -88,12 +95,18 @@ class Notifier:
 
     async def flush(self, seconds: float) -> None:
         """Send what waits once, for at most so long: for a run that ends by itself, which nobody follows."""
+        try:
+            await asyncio.wait_for(self._tell_all(), seconds)
+        except TimeoutError:
+            pass
+        except Exception:  # the run has ended well without it
+            log.exception("notify.bug")
+
+    async def _tell_all(self) -> None:
         if self._settings != self._house.settings.notify:
             await self.subscribe()
         try:
-            await asyncio.wait_for(asyncio.gather(*(self._send_all(sending) for sending in self._sinks)), seconds)
-        except TimeoutError:
-            pass
+            await asyncio.gather(*(self._send_all(sending) for sending in self._sinks))
         finally:
             await self._close()
 
