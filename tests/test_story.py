@@ -20,6 +20,7 @@ from dropscribe.story import (
     Status,
     alarms_of,
     inbox_view,
+    notes_of,
     reason_of,
     settling,
     since_of,
@@ -134,10 +135,24 @@ def test_a_file_that_is_tried_again_says_when_and_why() -> None:
     assert said.endswith(": The upload was cut.")
 
 
-def test_a_task_of_another_account_says_so() -> None:
+def test_a_task_that_the_key_of_another_account_hides_says_so() -> None:
     theirs = row(recognition_state="submitted", account="somebody else")
-    assert "another account" in (reason_of(theirs, (), RUNNING) or "")
-    assert "another account" not in (reason_of(replace(theirs, account="me"), (), RUNNING) or "")
+    hidden = replace(RUNNING, scopes=(Scope("account", "OtherAccount", "hidden", "", 0.0, 0.0),))
+    assert "another account" in (reason_of(theirs, (), hidden) or "")
+    assert "another account" not in (reason_of(replace(theirs, account="me"), (), hidden) or "")
+
+
+def test_a_task_that_another_key_of_the_account_submitted_is_as_good_as_ones_own() -> None:
+    theirs = row(recognition_state="submitted", account="somebody else")
+    assert reason_of(theirs, (), RUNNING) == "The service works on it."
+
+
+def test_what_was_paid_twice_and_what_an_account_cannot_do_is_noted() -> None:
+    notes = list(notes_of({"one-url https://api me fun-asr": 1_795_000_000.0}, [(7, ["t1", "t2"])]))
+    assert [note.partition(";")[0] for note in notes] == [
+        "paid twice: batch 7 has further tasks: t1, t2",
+        "fun-asr: the account takes one file a task",
+    ]
 
 
 def test_without_a_daemon_nothing_is_said_to_be_under_way() -> None:

@@ -1,6 +1,6 @@
-"""Open tasks to kept results: polls within the rate, judges each file by its own word, brings the result home at once.
+"""What an ended task means for each of its files, and its results brought home at once.
 
-query -> ended? -> a verdict for each file -> fetch (no Authorization) -> checked, compressed -> the ledger
+report -> a verdict for each file -> fetch (no Authorization) -> checked, compressed -> the ledger
 """
 
 import asyncio
@@ -13,22 +13,21 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from dropscribe.boundaries import Step
-from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import Settings
 from dropscribe.error_codes import is_about_download, remedy_for
 from dropscribe.errors import OutOfOrder, TryLater
 from dropscribe.house import House
 from dropscribe.ledger import batches
 from dropscribe.ledger.rows import Again, BatchRow, Item
-from dropscribe.lost import age, of_another_account
-from dropscribe.model import ACCOUNT, API, DOWNLOADS, QUERIES, RESULTS, Failure, TaskReport
+from dropscribe.lost import OLDEST, age
+from dropscribe.model import DOWNLOADS, RESULTS, Failure, TaskReport
 from dropscribe.packing import recipe_label
-from dropscribe.remote.policy import poll_wait, slow_wait
+from dropscribe.remote.policy import slow_wait
 from dropscribe.remote.ports import ResultGone
 from dropscribe.scopes import Blame
 from dropscribe.suspects import Suspects
 from dropscribe.transcript import UnusableResult, parse, without_url_queries
-from dropscribe.verdicts import MISSING, RESULT_MISSING, Fetch, NoSpeech, Refuse, SendAgain, Verdict, is_terminal, judge
+from dropscribe.verdicts import MISSING, RESULT_MISSING, Fetch, NoSpeech, Refuse, SendAgain, Verdict, judge
 
 log = structlog.get_logger()
 
@@ -40,14 +39,8 @@ LARGEST_RESULT = 256 * 1024 * 1024
 AT_ONCE = 8
 GROUP = 24
 """Results that are recorded together."""
-EXPIRES_AFTER = 24 * 3600.0
-HURRY_AFTER = 18 * 3600.0
-"""Seconds after the submit from which on a task is asked before all younger ones: its result may be about to vanish."""
-HIDDEN_EVERY = 600.0
-"""Seconds between two looks at a task that another key submitted."""
 FETCH_TRIES = 5
 FIRST_ONLY = 2
-STEADY_LOOKS = 3
 UNSURE = frozenset({MISSING, RESULT_MISSING})
 """Verdicts on files that may have been paid: what is missing from an answer may only be missing from this look."""
 _RESULT_REMEDY = (
@@ -58,20 +51,11 @@ NOTHING_SAID = b'{"transcripts":[]}'
 
 
 @dataclass
-class Polled:
-    """An open task and when (monotonic) it is asked next."""
+class OpenTask:
+    """A task that is not settled yet, and what looking at it has shown."""
 
     row: BatchRow
-    due: float
-    wait: float = 0.0
-    mine: bool = True
-    """Whether this very key submitted it, so that its "unknown" can be believed."""
-    hidden: bool = False
-    """Another key's, and not visible to this one."""
-    unknown_since: float | None = None
-    unknown_looks: int = 0
     missing_since: float | None = None
-    asking: bool = False
     gone: set[int] = field(default_factory=set)
     """Recognitions whose result's address did not answer once already."""
     unusable: Counter[int] = field(default_factory=Counter)
@@ -79,7 +63,7 @@ class Polled:
 
 
 class Collector:
-    """Polls every open task and settles its files."""
+    """Judges the files of ended tasks and keeps their results."""
 
     def __init__(
         self,
@@ -91,8 +75,8 @@ class Collector:
         blame: Blame,
     ) -> None:
         """`on_answer`: files are owed something; `on_again`: something is to be uploaded or submitted again;
-        `on_first_only(model, code, message)`: the account takes one URL a task; `blame` tells a dead API from a query
-        that fails.
+        `on_first_only(model, code, message)`: the account takes one URL a task; `blame` tells whether anything can be
+        downloaded from the storage.
         """
         self._house = house
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
@@ -103,179 +87,49 @@ class Collector:
         self._blame = blame
         self._suspects = Suspects()
         self._first_only: Counter[str] = Counter()
-        self._open: dict[int, Polled] = {}
-        self._running: set[asyncio.Task[None]] = set()
         self._fetching = asyncio.Semaphore(AT_ONCE)
-        self._wanted: set[int] = set()
-        self.wake = asyncio.Event()
-
-    @property
-    def open_tasks(self) -> int:
-        """Tasks that are not settled yet."""
-        return len(self._open) + len(self._wanted)
-
-    def follow(self, batch_id: int) -> None:
-        """A batch has a task: poll it."""
-        self._wanted.add(batch_id)
-        self.wake.set()
 
     @property
     def _settings(self) -> Settings:
         return self._house.settings
 
-    async def run(self) -> None:
-        """Poll until cancelled; begins with what an earlier process left running."""
-        for row in await self._ledger.look(batches.open_batches, "submitted"):
-            await self._adopt(row, first=0.0)
-        while True:
-            await self._take_in_wanted()
-            self._ask_due()
-            await wait_for_event(self.wake, self._clock, self._until_next())
+    async def bring_home(self, task: OpenTask, report: TaskReport) -> bool:
+        """Settle what an ended task says of its files; True where all of it is judged, else it is to be asked again.
 
-    async def stop(self) -> None:
-        """Give up what is in flight: tasks go on in the cloud and are asked again after the next start."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
-
-    async def _take_in_wanted(self) -> None:
-        while self._wanted:
-            batch_id = next(iter(self._wanted))
-            row = await self._ledger.look(batches.batch_row, batch_id)
-            if row is not None and row.state == "submitted" and batch_id not in self._open:
-                await self._adopt(row, self._settings.model_studio.poll.first)
-            self._wanted.discard(batch_id)
-
-    async def _adopt(self, row: BatchRow, first: float) -> None:
-        """Follow a task. One that another key submitted is asked for, too: it may be of the same account."""
-        who = self._house.recogniser.identity
-        mine = (row.endpoint, row.account) == (who.endpoint, who.account)
-        self._open[row.id] = Polled(row, self._clock.monotonic() + first, first, mine)
-
-    def _ask_due(self) -> None:
-        now = self._clock.monotonic()
-        due = [polled for polled in self._open.values() if polled.due <= now and not polled.asking]
-        due.sort(key=lambda polled: self._urgency(polled, self._clock.now()))
-        for polled in due[: AT_ONCE - len(self._running)]:
-            if not self._scopes.may_pass(API, QUERIES):
-                break
-            polled.asking = True
-            task = asyncio.create_task(self._ask(polled))
-            self._running.add(task)
-            task.add_done_callback(self._ended)
-
-    def _urgency(self, polled: Polled, now: float) -> tuple[int, float]:
-        submitted = polled.row.submitted_at or polled.row.intended_at
-        if now - submitted > HURRY_AFTER:
-            return 0, submitted
-        return 1, polled.due
-
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._running.discard(task)
-        self.wake.set()
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("collect.bug", exc_info=error)
-
-    def _until_next(self) -> float | None:
-        waits = [polled.due for polled in self._open.values() if not polled.asking]
-        if not waits:
-            return None
-        pause = max(min(waits) - self._clock.monotonic(), self._scopes.wait(API, QUERIES))
-        full = len(self._running) >= AT_ONCE
-        return max(0.01, pause) if not full else None
-
-    async def _ask(self, polled: Polled) -> None:
+        Raises:
+            OutOfOrder, TryLater: some results could not be fetched; everything else is settled all the same.
+        """
         try:
-            report = await self._house.recogniser.query(polled.row.task_id or "")
-            for scope in (API, QUERIES):
-                await self._scopes.works(scope)
-            await self._consider(polled, report)
-        except OutOfOrder as fault:
-            await self._scopes.report(await self._blame(fault, QUERIES))
-        except TryLater as fault:  # one result's own trouble: the task is asked again, and no other waits for it
-            log.warning("result.again", batch=polled.row.id, code=fault.code, message=self._house.clean(fault.message))
+            return await self._settle_all(task, report)
         finally:
-            self._scopes.release(QUERIES, RESULTS)
-            polled.asking = False
-            self._later(polled)
+            self._scopes.release(RESULTS)
 
-    def _later(self, polled: Polled) -> None:
-        """Grow the wait; with thousands of tasks stretch it, so that all get their turn within the rate."""
-        poll = self._settings.model_studio.poll
-        polled.wait = HIDDEN_EVERY if polled.hidden else poll_wait(polled.wait, poll.first, poll.longest)
-        fair = len(self._open) / self._settings.model_studio.query_rate
-        polled.due = self._clock.monotonic() + max(polled.wait, fair)
-
-    async def _consider(self, polled: Polled, report: TaskReport) -> None:
-        if report.status == "UNKNOWN":
-            await (self._unknown(polled) if polled.mine else self._of_another(polled))
-            return
-        await self._seen(polled)
-        if is_terminal(report):
-            await self._bring_home(polled, _cleaned(report, self._house.clean))
-
-    async def _of_another(self, polled: Polled) -> None:
-        """Submitted under another key, which alone can see it: its files wait, and nothing is bought again."""
-        polled.hidden = True
-        await self._scopes.report(of_another_account(polled.row))
-
-    async def _seen(self, polled: Polled) -> None:
-        polled.unknown_since, polled.unknown_looks = None, 0
-        if polled.hidden:
-            polled.hidden = False
-            if not any(other.hidden for other in self._open.values()):
-                await self._scopes.works(ACCOUNT)
-
-    async def _unknown(self, polled: Polled) -> None:
-        """Dropped only when consistently unknown, to the identity that submitted, and not in a readable list."""
-        now = self._clock.now()
-        polled.unknown_looks += 1
-        if polled.unknown_since is None:
-            polled.unknown_since = now
-            log.warning("task.unknown", batch=polled.row.id, task_id=polled.row.task_id)
-        if polled.unknown_looks < STEADY_LOOKS:
-            return
-        old = self._age(polled.row) > EXPIRES_AFTER
-        steady = now - polled.unknown_since >= self._settings.model_studio.lost_submit_grace
-        if old or (steady and not await self._is_listed(polled.row)):
-            await self._ledger.do(batches.dropped, polled.row.id, _dropped(polled.row), now)
-            log.warning("task.dropped", batch=polled.row.id, task_id=polled.row.task_id, files=len(polled.row.items))
-            del self._open[polled.row.id]
-            self._on_again()
-            self._on_answer()
-
-    def _age(self, row: BatchRow) -> float:
-        return age(row, self._house.recogniser.server_time, self._clock.now())
-
-    async def _is_listed(self, row: BatchRow) -> bool:
-        return any(task.task_id == row.task_id for task in await self._house.recogniser.list_tasks(None))
-
-    async def _bring_home(self, polled: Polled, report: TaskReport) -> None:
-        verdicts = judge(polled.row.items, report, self._settings.retry.attempts)
-        verdicts = await self._believe_missing(polled, verdicts)
-        verdicts = await self._acquit(polled.row, verdicts)
+    async def _settle_all(self, task: OpenTask, report: TaskReport) -> bool:
+        verdicts = judge(task.row.items, report, self._settings.retry.attempts)
+        verdicts = await self._believe_missing(task, verdicts)
+        verdicts = await self._acquit(task.row, verdicts)
         fetches = [verdict for verdict in verdicts if isinstance(verdict, Fetch)]
         if fetches and not self._scopes.may_pass(RESULTS):
             fetches = []  # they are kept for hours; one task tries whether their host answers again
         faults: list[BaseException] = []
         for start in range(0, len(fetches), GROUP):
-            faults += await self._fetch_group(polled, fetches[start : start + GROUP])
+            faults += await self._fetch_group(task, fetches[start : start + GROUP])
         for verdict in verdicts:
-            await self._settle(polled.row, report, verdict)
+            await self._settle(task.row, report, verdict)
         CLOSE.before()
         now = self._clock.now()
-        closed = await self._ledger.do(batches.close_if_judged, polled.row.id, report.billed_seconds, now)
+        closed = await self._ledger.do(batches.close_if_judged, task.row.id, report.billed_seconds, now)
         CLOSE.recorded()
         if closed:
-            self._open.pop(polled.row.id, None)
-            log.info("batch.done", batch=polled.row.id, task_id=polled.row.task_id, files=len(polled.row.items))
+            log.info("batch.done", batch=task.row.id, task_id=task.row.task_id, files=len(task.row.items))
         else:
-            now_open = await self._ledger.look(batches.batch_row, polled.row.id)
-            polled.row = polled.row if now_open is None else now_open
+            now_open = await self._ledger.look(batches.batch_row, task.row.id)
+            task.row = task.row if now_open is None else now_open
         if faults:
             raise faults[0]
+        return closed
 
-    async def _believe_missing(self, polled: Polled, verdicts: list[Verdict]) -> list[Verdict]:
+    async def _believe_missing(self, task: OpenTask, verdicts: list[Verdict]) -> list[Verdict]:
         """A file without a result may have been paid: it is believed only when a later look says the same."""
         missing = [
             verdict for verdict in verdicts if isinstance(verdict, SendAgain | Refuse) and verdict.code in UNSURE
@@ -283,10 +137,10 @@ class Collector:
         if not missing:
             return verdicts
         now = self._clock.monotonic()
-        if polled.missing_since is None:
-            polled.missing_since = now
-            await self._notice_first_only(polled.row.model, verdicts)
-        if now - polled.missing_since >= self._settings.model_studio.poll.longest:
+        if task.missing_since is None:
+            task.missing_since = now
+            await self._notice_first_only(task.row.model, verdicts)
+        if now - task.missing_since >= self._settings.model_studio.poll.longest:
             return verdicts
         return [verdict for verdict in verdicts if verdict not in missing]
 
@@ -350,19 +204,19 @@ class Collector:
             case SendAgain():
                 await self._send_again(row, verdict)
 
-    async def _fetch_group(self, polled: Polled, group: Sequence[Fetch]) -> list[BaseException]:
+    async def _fetch_group(self, task: OpenTask, group: Sequence[Fetch]) -> list[BaseException]:
         """Bring some results home and record them together; return what went wrong with the others."""
         FETCH.before()
-        outcomes = await asyncio.gather(*(self._fetch(polled, one) for one in group), return_exceptions=True)
+        outcomes = await asyncio.gather(*(self._fetch(task, one) for one in group), return_exceptions=True)
         FETCH.effect()
         bodies = {
             one.item.recognition_id: body for one, body in zip(group, outcomes, strict=True) if isinstance(body, bytes)
         }
-        await self._record(polled.row, bodies)
+        await self._record(task.row, bodies)
         FETCH.recorded()
         return [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
 
-    async def _fetch(self, polled: Polled, one: Fetch) -> bytes | None:
+    async def _fetch(self, task: OpenTask, one: Fetch) -> bytes | None:
         """The checked result, compressed; None where the file was judged otherwise."""
         item = one.item
         async with self._fetching:
@@ -370,22 +224,22 @@ class Collector:
                 raw = await self._house.recogniser.fetch(one.url, LARGEST_RESULT)
                 return await asyncio.get_running_loop().run_in_executor(self._threads, _checked, raw)
             except ResultGone:
-                await self._result_gone(polled, item)
+                await self._result_gone(task, item)
             except UnusableResult as unusable:
-                await self._unreadable(polled, item, "UnusableResult", str(unusable))
+                await self._unreadable(task, item, "UnusableResult", str(unusable))
             except TryLater as fault:
                 if fault.code.startswith("HTTP "):
                     raise OutOfOrder(RESULTS, "ResultRefused", fault.message, _RESULT_REMEDY) from fault
-                await self._unreadable(polled, item, fault.code, fault.message)
+                await self._unreadable(task, item, fault.code, fault.message)
         return None
 
-    async def _unreadable(self, polled: Polled, item: Item, code: str, message: str) -> None:
+    async def _unreadable(self, task: OpenTask, item: Item, code: str, message: str) -> None:
         """A result that cannot be used: after some looks the file fails, for it would be paid again otherwise."""
-        polled.unusable[item.recognition_id] += 1
-        if polled.unusable[item.recognition_id] < FETCH_TRIES:
+        task.unusable[item.recognition_id] += 1
+        if task.unusable[item.recognition_id] < FETCH_TRIES:
             raise TryLater(code, message)
         said = f"the service's result cannot be used: {self._house.clean(message)}"
-        await self._refuse(polled.row, Refuse(item, code, said, "report it to the service"), None)
+        await self._refuse(task.row, Refuse(item, code, said, "report it to the service"), None)
 
     async def _record(self, row: BatchRow, bodies: Mapping[int, bytes]) -> None:
         if bodies:
@@ -395,24 +249,22 @@ class Collector:
             RECORD.recorded()
             self._on_answer()
 
-    async def _result_gone(self, polled: Polled, item: Item) -> None:
+    async def _result_gone(self, task: OpenTask, item: Item) -> None:
         """The address expired: ask for a fresh one first; then it is bought again, once.
 
         Before the result can have expired, the refusal is a proxy's, a firewall's or the clock's: nothing is bought.
         """
-        if self._age(polled.row) <= EXPIRES_AFTER:
+        if age(task.row, self._house.recogniser.server_time, self._clock.now()) <= OLDEST:
             message = "the address of a result is refused (403 or 404), though the result cannot have expired yet"
             raise OutOfOrder(RESULTS, "ResultForbidden", message, _RESULT_REMEDY)
-        if item.recognition_id not in polled.gone:
-            polled.gone.add(item.recognition_id)
+        if item.recognition_id not in task.gone:
+            task.gone.add(item.recognition_id)
             raise TryLater("ResultGone", "the result's address does not answer any more; asking for a new one")
         message = "the service deleted the result before it could be fetched"
         if item.rebuys:
-            await self._refuse(
-                polled.row, Refuse(item, "ResultGone", message, "`dropscribe retry` buys it again"), None
-            )
+            await self._refuse(task.row, Refuse(item, "ResultGone", message, "`dropscribe retry` buys it again"), None)
             return
-        await self._ledger.do(batches.buy_again, polled.row.id, item.recognition_id, "ResultGone", message)
+        await self._ledger.do(batches.buy_again, task.row.id, item.recognition_id, "ResultGone", message)
         self._on_again()
 
     async def _refuse(self, row: BatchRow, verdict: Refuse, request_id: str | None) -> None:
@@ -437,20 +289,7 @@ class Collector:
         self._on_again()
 
 
-def _cleaned(report: TaskReport, clean: Callable[[str], str]) -> TaskReport:
-    """A service may repeat what it was told, secrets too."""
-    results = report.results and tuple(
-        replace(result, message=result.message and clean(result.message)) for result in report.results
-    )
-    return replace(report, results=results, message=report.message and clean(report.message))
-
-
 def _checked(raw: bytes) -> bytes:
     """Parse it once, so that what is kept can be rendered; keep it as received but for the queries of its URLs."""
     parse(raw)
     return gzip.compress(without_url_queries(raw), compresslevel=6, mtime=0)
-
-
-def _dropped(row: BatchRow) -> Failure:
-    message = "the service does not know the task any more"
-    return Failure("TaskDropped", message, "look at the bill, then `dropscribe retry`", task_id=row.task_id)

@@ -36,6 +36,7 @@ from dropscribe.logs import Redactor
 from dropscribe.model import Scope
 from dropscribe.mounts import filesystem_type
 from dropscribe.once import Once
+from dropscribe.poll import Poller
 from dropscribe.probe import Prober
 from dropscribe.reconcile import Reconciler
 from dropscribe.remote.model_studio import ModelStudio
@@ -195,11 +196,12 @@ class Service:
             on_first_only=self._one_url_only,
             blame=blame,
         )
-        self._reconciler = Reconciler(house, self._collector.follow, self._wake_all, blame)
+        self._poller = Poller(house, self._collector.bring_home, self._wake_all, blame)
+        self._reconciler = Reconciler(house, self._poller.follow, self._wake_all, blame)
         self._submitter = Submitter(
             house,
             pools.work,
-            on_task=self._collector.follow,
+            on_task=self._poller.follow,
             on_lost=lambda _: self._reconciler.wake.set(),
             on_refused=self._wake_after_answer,
             hurry=self._nobody_else_comes,
@@ -234,7 +236,7 @@ class Service:
     async def _start(self) -> None:
         await self._say_started()
         self._spawn("probe", self._prober.run())
-        self._spawn("collect", self._collector.run())
+        self._spawn("poll", self._poller.run())
         self._spawn("upload", self._uploader.run())
         self._spawn("submit", self._submit())
         self._spawn("cleanup", self._cleaner.run())
@@ -317,7 +319,7 @@ class Service:
         for intake in self._intakes.values():
             intake.stop()
         await self._cancel("start", "intake", "upload", "submit")
-        await asyncio.gather(self._uploader.stop(), self._submitter.stop(), self._collector.stop())
+        await asyncio.gather(self._uploader.stop(), self._submitter.stop(), self._poller.stop())
         for deliverer in self._deliverers.values():
             deliverer.stop()
         delivering = [task for name, task in self._tasks.items() if name.startswith("deliver") and not task.done()]
@@ -449,7 +451,7 @@ class Service:
     def _wake_after_news(self) -> None:
         """A scope opened or closed: who waited for it looks again."""
         self._wake_senders()
-        self._collector.wake.set()
+        self._poller.wake.set()
 
     def _wake_all(self) -> None:
         self._wake_senders()

@@ -57,7 +57,7 @@ _GLOBAL_NEEDS: Mapping[FileState, tuple[str, ...]] = {
     "waiting": (STORAGE, DOWNLOADS, UPLOADS),
     "uploading": (STORAGE, UPLOADS),
     "uploaded": (API, SUBMITS, TASKS, "start", DOWNLOADS, STORAGE),
-    "submitted": (QUERIES, RESULTS, ACCOUNT, API),
+    "submitted": (QUERIES, RESULTS, API),
 }
 _ORDINARY: Mapping[FileState, str] = {
     "waiting": "It waits for its upload.",
@@ -245,9 +245,9 @@ def _trouble(row: FileRow, state: FileState, folders: Sequence[str], situation: 
 
 
 def _foreign(row: FileRow, state: FileState, situation: Situation) -> str | None:
-    """A running daemon has asked: another key of the same account sees the task all the same."""
+    """Only where a daemon has asked in vain: another key of the same account sees the task as well."""
     account = situation.account
-    hidden = not situation.running or any(scope.name == ACCOUNT for scope in situation.scopes)
+    hidden = any(scope.name == ACCOUNT for scope in situation.scopes)
     if hidden and state == "submitted" and account and row.account and row.account != account:
         return "It was submitted by another account; its key is needed to fetch the result."
     return None

@@ -111,6 +111,7 @@ def test_a_wrong_key_ends_no_daemon_and_harms_no_file(lab: Lab, what: str, at_st
         call = "list" if what == "api_key" else "put"  # what costs nothing is tried, again and again
         base = lab.calls(call)
         eventually(lambda: lab.calls(call) >= base + 2)
+        eventually(lambda: daemon.logged("scope.opened"))
 
         assert files_below(lab.inbox) == {"waits.mp3": waits}
         [opened] = daemon.logged("scope.opened")

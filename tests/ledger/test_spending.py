@@ -265,6 +265,20 @@ def test_a_task_that_was_paid_twice_is_counted_twice(desk: Desk) -> None:
     assert (billed, guessed) == (0.0, reserved)
 
 
+def test_a_task_that_came_late_is_counted_once_beside_the_one_that_took_its_place(desk: Desk) -> None:
+    take(desk, "a")
+    desk.upload()
+    row = desk.intend()
+    assert row is not None
+    desk.do(batches.lost, row.id, "no answer")
+    desk.do(batches.never_arrived, row.id, "not in the list", NOW)
+
+    for _ in range(2):
+        desk.do(batches.came_late, [row.items[0].key], "task-late", True)
+
+    assert usage(desk) == (0.0, 10.0, 10.0)
+
+
 def test_what_a_forgotten_file_cost_still_counts(desk: Desk) -> None:
     take(desk, "a", "b")
     row = desk_submits(desk)

@@ -8,7 +8,7 @@ import pytest
 from lab import Lab, files_below, sha256
 from timelapse import SharedTime
 from troubles.table import is_clean, trouble
-from troubles.test_lost_submits import delivered
+from troubles.test_lost_submits import delivered, line_of_status
 
 AREA = "Odd answers"
 BENT: dict[str, list[dict[str, Any]]] = {
@@ -187,6 +187,7 @@ async def test_one_url_a_task_is_learnt_shown_and_after_a_week_unlearnt(lab: Lab
             await case.sees("account.one-url-per-task")
             statuses = lab.sandbox.state()["calls"]["submit"]["statuses"]
             assert statuses == {"200": 3, "400": 1}
+            case.shows(line_of_status(lab, "one file a task").partition(";")[0])
             days.time.jump(7 * 86400.0 + 60)
             files += [lab.drop(f"later {n}.mp3") for n in range(3)]
             await days.until(lambda: len(files_below(lab.done)) == 6)

@@ -194,8 +194,9 @@ def dropped(connection: Connection, batch_id: int, failure: Failure, now: float)
 
 def paid_twice(connection: Connection, batch_id: int, task_ids: Sequence[str]) -> None:
     """More tasks than one have our keys: a fact for `status`, never hidden."""
+    before = connection.execute(select(batch.c.paid_twice).where(batch.c.id == batch_id)).scalar()
     connection.execute(update(batch).where(batch.c.id == batch_id).values(paid_twice=json.dumps(list(task_ids))))
-    spending.paid_twice(connection, batch_id, len(task_ids))
+    spending.paid_twice(connection, batch_id, len(set(task_ids).difference(json.loads(before or "[]"))))
 
 
 def came_late(connection: Connection, keys: Sequence[str], task_id: str, paid: bool) -> int | None:
@@ -350,7 +351,7 @@ def _ready(group: ReadyGroup, now: float, withheld: Collection[int]) -> Any:
     )
     if withheld:
         query = query.where(recognition.c.id.not_in(list(withheld)))
-    return query.order_by(recognition.c.id)
+    return query.order_by(recognition.c.attempts, recognition.c.id)  # one that failed does not take the others' turns
 
 
 def _insert_items(connection: Connection, batch_id: int, rows: Sequence[Row[Any]]) -> None:

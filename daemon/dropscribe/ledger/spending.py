@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, i
 
 from dropscribe.allowance import Balance, Limit, after, obstacle
 from dropscribe.estimates import billable, guess
-from dropscribe.ledger.schema import allowance, batch, media, recognition, reservation, result, spent
+from dropscribe.ledger.schema import allowance, batch, batch_item, media, recognition, reservation, result, spent
 from dropscribe.model import Look
 
 QUARTER = 900.0
@@ -273,10 +273,14 @@ def settle_unsaid(connection: Connection, batch_id: int, seconds: float | None, 
 
 
 def paid_twice(connection: Connection, batch_id: int, further: int) -> None:
-    """So many further tasks of the same batch were accepted: each is taken to cost as much as this one."""
-    reserved, _ = connection.execute(_OF_BATCH, {"of_batch": batch_id}).one()
+    """So many further tasks of a batch were paid: each is taken to cost what was reserved, or its files' sizes."""
+    seconds, count = connection.execute(_OF_BATCH, {"of_batch": batch_id}).one()
+    if not count:  # it had been given up, and what was reserved serves the next try
+        travelled = select(batch_item.c.recognition_id).where(batch_item.c.batch_id == batch_id)
+        rows = connection.execute(select(recognition).where(recognition.c.id.in_(travelled))).all()
+        seconds = sum(_seconds(row, None) for row in rows)
     intended_at = connection.execute(select(batch.c.intended_at).where(batch.c.id == batch_id)).scalar_one()
-    _spend(connection, 0.0, reserved * further, intended_at)
+    _spend(connection, 0.0, seconds * further, intended_at)
 
 
 def _spend(connection: Connection, billed: float, guessed: float, now: float) -> None:
