@@ -31,6 +31,7 @@ check: $(READY) ## ruff, mypy strict, import layers
 
 bench: $(READY) ## measurements; see bench/RESULTS.md
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.subtitles
 
 wheel: $(READY) ## the wheel and the source archive, in dist/
 	$(BIN)/python -m hatchling build

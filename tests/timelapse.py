@@ -144,21 +144,24 @@ class Days:
             pass
 
     async def _is_quiet(self) -> bool:
-        """Whether nothing was asked and nobody fell asleep for a while."""
+        """Whether nothing was asked, nobody fell asleep, and nothing was about to be sent for a while."""
         before = self._activity()
-        if self._about_to_send > 0 and self._held_for < LONGEST_HOLD:
-            self._held_for += QUIET
-            await asyncio.sleep(QUIET)
-            return False
         until = time.monotonic() + QUIET
         while time.monotonic() < until:
             await asyncio.sleep(LOOK)
-            if self._activity() != before:
+            if self._activity() != before or self._is_held():
                 return False
         return True
 
-    def passed(self, step: str, phase: str) -> None:
+    def _is_held(self) -> bool:
         """Between intent and request no time passes but what the test lets pass: the request would not leave."""
+        if self._about_to_send <= 0 or self._held_for >= LONGEST_HOLD:
+            return False
+        self._held_for += LOOK
+        return True
+
+    def passed(self, step: str, phase: str) -> None:
+        """What `boundaries.observe` tells."""
         if (step, phase) == ("submit.intend", "before"):
             self._about_to_send += 1
             self._held_for = 0.0

@@ -12,7 +12,7 @@ from dropscribe.ledger.rows import NewMedia, PlannedOutput
 from dropscribe.names import output_names
 from dropscribe.naming import salt_of
 from dropscribe.render import FORMATS
-from dropscribe.render.json import read_identity
+from dropscribe.render.formats.json import read_identity
 
 ATTEMPTS = 3
 LARGEST_OUTPUT = 256 * 1024 * 1024

@@ -65,7 +65,11 @@ def configuration(settings: Settings) -> Iterator[Finding]:
 def libraries() -> Finding:
     """The CRC is fastcrc's, so it does not matter whether oss2's slow one could be compiled."""
     found = ", ".join(f"{name} {_version(name)}" for name in LIBRARIES)
-    return Finding("libraries", f"Python {platform.python_version()}, {found}")
+    try:
+        phrases = f"budoux {version('budoux')}"
+    except PackageNotFoundError:
+        phrases = "without budoux (the extra `cjk`: better subtitles in Chinese, Japanese and Thai)"
+    return Finding("libraries", f"Python {platform.python_version()}, {found}, {phrases}")
 
 
 def _version(name: str) -> str:

@@ -149,7 +149,8 @@ class Collector:
         missing = [isinstance(verdict, SendAgain) and verdict.code == MISSING for verdict in verdicts]
         first_only = len(missing) > 1 and missing == [False, *[True] * (len(missing) - 1)]
         self._first_only[model] = self._first_only[model] + 1 if first_only else 0
-        if self._first_only[model] == FIRST_ONLY:
+        if self._first_only[model] >= FIRST_ONLY:
+            self._first_only[model] = 0  # what was learnt is forgotten after a week, and may be learnt again
             await self._on_first_only(model, MISSING, "tasks answer only their first URL")
 
     async def _acquit(self, row: BatchRow, verdicts: list[Verdict]) -> list[Verdict]:

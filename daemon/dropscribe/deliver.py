@@ -218,11 +218,14 @@ class Deliverer:
     async def _render(self, group: Sequence[OwedMedia]) -> list[Rendered]:
         ids = [media.recognition_id for media in group if media.recognition_id is not None]
         bodies = await self._ledger.look(deliveries.results, ids)
-        outputs = self._inbox.outputs
-        found = await self._in_thread(lambda: [_render_one(media, bodies, outputs) for media in group])
+        inbox = self._inbox
+        found = await self._in_thread(lambda: [_render_one(media, bodies, inbox) for media in group])
         for media, outcome in zip(group, found, strict=True):
             if isinstance(outcome, Failure):
                 await self._ledger.do(deliveries.fail, media.media_id, outcome)
+            elif outcome.notes:
+                notes = list(outcome.notes)
+                log.warning("file.rendered-otherwise", inbox=self._name, path=display(media.path), notes=notes)
         return [outcome for outcome in found if isinstance(outcome, Rendered)]
 
     async def _plan(self, inbox: InboxSettings, rendered: Sequence[Rendered], claims: _Claims) -> list[Planned]:
@@ -328,12 +331,13 @@ class Deliverer:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
 
-def _render_one(media: OwedMedia, bodies: Mapping[int, bytes], outputs: Sequence[str]) -> Rendered | Failure:
+def _render_one(media: OwedMedia, bodies: Mapping[int, bytes], inbox: InboxSettings) -> Rendered | Failure:
     body = bodies.get(media.recognition_id or 0)
     if body is None:
         return Failure("ResultForgotten", "its result is not kept any more", "`dropscribe retry` recognises it again")
     try:
-        transcript = parse(gzip.decompress(body))
+        raw = gzip.decompress(body)
+        transcript = parse(raw)
     except UnusableResult as unusable:
         return Failure("UnusableResult", str(unusable), "report it to the service", task_id=media.task_id)
     document = Document(
@@ -344,8 +348,10 @@ def _render_one(media: OwedMedia, bodies: Mapping[int, bytes], outputs: Sequence
         settings=json.loads(media.settings or "{}"),
         task_id=media.task_id,
         transcript=transcript,
+        raw=raw,
     )
-    return Rendered(media, render_all(document, outputs))
+    rendering = render_all(document, inbox.outputs, inbox.presentation)
+    return Rendered(media, rendering.texts, rendering.notes)
 
 
 def _not_final(gone: Mapping[int, Disposal]) -> dict[int, str | None]:

@@ -162,8 +162,8 @@ def _place(root: Path, media: OwedMedia, way: MoveTo, hidden: bytes) -> Disposal
             return Disposal(False, f"{display(media.path)}: {UNLIKE}")
         return Disposal(True, REPLACED)
     except OSError as error:
-        with contextlib.suppress(OSError):  # while it waits, a person finds it where it was dropped
-            _give_back(root, hidden, media.path)
+        with contextlib.suppress(OSError):  # while it waits, a person finds it where it was dropped, if that is free
+            put_back(root, hidden, media.path)
         raise CannotPlace(way.root, error) from error
     GO.effect()
     return Disposal(True)

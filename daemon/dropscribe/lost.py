@@ -70,24 +70,45 @@ def age(row: BatchRow, server_now: float | None, now: float) -> float:
     return now - row.intended_at
 
 
-def settle(lost: BatchRow, reports: Sequence[TaskReport], age_at_list: float, grace: float) -> Settled:
-    """Decide from the reports on all candidates of a complete list, read when the intent was `age_at_list` old."""
+@dataclass(frozen=True)
+class Look:
+    """What a listed task showed when it was asked for; `report` is None where it could not be told.
+
+    `steady`: it has been unclear at every look, several times, for the whole grace.
+    """
+
+    report: TaskReport | None
+    steady: bool = False
+
+
+def is_telling(report: TaskReport) -> bool:
+    """Whether the report on an ended task tells whose it is: by its files, or because it failed without any.
+
+    A success that names no file may only lack them in this look.
+    """
+    return bool(report.results) or report.status in ("FAILED", "CANCELED")
+
+
+def settle(lost: BatchRow, looks: Sequence[Look], age_at_list: float, grace: float) -> Settled:
+    """Decide from looks at all candidates of a complete list, read when the intent was `age_at_list` old."""
     keys = [item.key for item in lost.items]
+    reports = [look.report for look in looks if look.report is not None]
     ours = tuple(report.task_id for report in reports if is_terminal(report) and names_any(report, keys))
     if ours:
         return Settled("adopted", ours)
     if age_at_list > OLDEST:
         return Settled("expired")
-    late = age_at_list >= grace
-    if any(_may_become_ours(report, lost.total, late) for report in reports):
+    if age_at_list < grace or any(_may_become_ours(look, lost.total) for look in looks):
         return Settled("open")
-    return Settled("absent") if late else Settled("open")
+    return Settled("absent")
 
 
-def _may_become_ours(report: TaskReport, total: int, late: bool) -> bool:
-    """A listed task that this key cannot see (another key's of the account) is not ours, once the grace is over."""
-    if report.status == "UNKNOWN" and late:
-        return False
+def _may_become_ours(look: Look, total: int) -> bool:
+    report = look.report
+    if report is None:
+        return True
+    if report.status == "UNKNOWN" or (is_terminal(report) and not is_telling(report)):
+        return not look.steady
     return not is_terminal(report) and report.total in (None, 0, total)
 
 

@@ -169,12 +169,14 @@ class Document:
 
     source_name: str
     """Path within the inbox, for people: not UTF-8 is shown as `\\xNN`."""
-    size: int
-    sha256: str
-    model: str
+    size: int | None
+    sha256: str | None
+    model: str | None
     settings: Mapping[str, Any]
     task_id: str | None
     transcript: Transcript
+    raw: bytes = b""
+    """The service's answer as it is kept."""
 
 
 @dataclass(frozen=True, slots=True)

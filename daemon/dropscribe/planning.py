@@ -26,10 +26,11 @@ LARGEST_ERROR_FILE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Rendered:
-    """A file that is owed its outputs, and their texts by format."""
+    """A file that is owed its outputs, and their texts by format; `notes` say what is not as it should be."""
 
     media: OwedMedia
     texts: Mapping[str, bytes]
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

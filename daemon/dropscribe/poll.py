@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from dropscribe.alone import Alone
 from dropscribe.clock import wait_for_event
 from dropscribe.collect import OpenTask
 from dropscribe.config.settings import Settings
@@ -17,10 +18,11 @@ from dropscribe.errors import OutOfOrder, TryLater
 from dropscribe.house import House
 from dropscribe.ledger import batches
 from dropscribe.ledger.rows import BatchRow
-from dropscribe.lost import OLDEST, age, of_another_account
-from dropscribe.model import ACCOUNT, API, QUERIES, Failure, TaskReport
+from dropscribe.lost import OLDEST, age
+from dropscribe.model import API, QUERIES, RESULTS, Failure, TaskReport
 from dropscribe.remote.policy import poll_wait
 from dropscribe.scopes import Blame
+from dropscribe.strangers import Strangers
 from dropscribe.verdicts import is_terminal
 
 log = structlog.get_logger()
@@ -31,6 +33,8 @@ HURRY_AFTER = 18 * 3600.0
 HIDDEN_EVERY = 600.0
 """Seconds between two looks at a task that another key submitted."""
 STEADY_LOOKS = 3
+OUT_OF_REACH = OLDEST + 4 * 3600.0
+"""Seconds after the submit: a task takes three hours at most, and its results are deleted a day later."""
 
 
 @dataclass
@@ -62,6 +66,7 @@ class Poller:
         house: House,
         bring_home: Callable[[OpenTask, TaskReport], Awaitable[bool]],
         on_dropped: Callable[[], None],
+        strangers: Strangers,
         blame: Blame,
     ) -> None:
         """`bring_home` gets the report on an ended task and says whether all of it is judged; `on_dropped`: files are
@@ -71,7 +76,9 @@ class Poller:
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._bring_home = bring_home
         self._on_dropped = on_dropped
+        self._strangers = strangers
         self._blame = blame
+        self._alone = {QUERIES: Alone(), RESULTS: Alone()}
         self._open: dict[int, Polled] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._wanted: set[int] = set()
@@ -150,17 +157,37 @@ class Poller:
     async def _ask(self, polled: Polled) -> None:
         try:
             report = await self._house.recogniser.query(polled.row.task_id or "")
+            self._alone[QUERIES].worked(polled.row.id)
             for scope in (API, QUERIES):
                 await self._scopes.works(scope)
-            await self._consider(polled, report)
+            if await self._consider(polled, report):
+                self._alone[RESULTS].worked(polled.row.id)
         except OutOfOrder as fault:
-            await self._scopes.report(await self._blame(fault, QUERIES))
+            await self._out_of_order(polled, await self._blame(fault, QUERIES))
         except TryLater as fault:  # one result's own trouble: the task is asked again, and no other waits for it
-            log.warning("result.again", batch=polled.row.id, code=fault.code, message=self._house.clean(fault.message))
+            self._say_again(polled, fault)
         finally:
             self._scopes.release(QUERIES)
             polled.asking = False
             self._later(polled)
+
+    async def _out_of_order(self, polled: Polled, fault: OutOfOrder) -> None:
+        """Where others came through since this task failed last, the trouble is its own, and shuts nothing."""
+        alone = self._alone.get(fault.scope)
+        if alone is None or fault.quiet:
+            await self._scopes.report(fault)
+            return
+        known = alone.is_known(polled.row.id)
+        if not alone.failed(polled.row.id) and not known:
+            await self._scopes.report(fault)
+            return
+        self._scopes.release(fault.scope)
+        self._say_again(polled, fault)
+        if fault.scope == QUERIES and self._age(polled.row) > OUT_OF_REACH:
+            await self._drop(polled)
+
+    def _say_again(self, polled: Polled, fault: OutOfOrder | TryLater) -> None:
+        log.warning("result.again", batch=polled.row.id, code=fault.code, message=self._house.clean(fault.message))
 
     def _later(self, polled: Polled) -> None:
         """Grow the wait; with thousands of tasks stretch it, so that all get their turn within the rate."""
@@ -169,25 +196,21 @@ class Poller:
         fair = len(self._open) / self._settings.model_studio.query_rate
         polled.due = self._clock.monotonic() + max(polled.wait, fair)
 
-    async def _consider(self, polled: Polled, report: TaskReport) -> None:
+    async def _consider(self, polled: Polled, report: TaskReport) -> bool:
+        """Whether the task is settled."""
         if report.status == "UNKNOWN":
             await (self._unknown(polled) if polled.mine else self._of_another(polled))
-            return
-        await self._seen(polled)
-        if is_terminal(report) and await self._bring_home(polled.task, _cleaned(report, self._house.clean)):
-            self._open.pop(polled.row.id, None)
+            return False
+        polled.unknown_since, polled.unknown_looks, polled.hidden = None, 0, False
+        await self._strangers.seen(polled.row.id)
+        if not is_terminal(report) or not await self._bring_home(polled.task, _cleaned(report, self._house.clean)):
+            return False
+        self._open.pop(polled.row.id, None)
+        return True
 
     async def _of_another(self, polled: Polled) -> None:
-        """Submitted under another key, which alone can see it: its files wait, and nothing is bought again."""
         polled.hidden = True
-        await self._scopes.report(of_another_account(polled.row))
-
-    async def _seen(self, polled: Polled) -> None:
-        polled.unknown_since, polled.unknown_looks = None, 0
-        if polled.hidden:
-            polled.hidden = False
-            if not any(other.hidden for other in self._open.values()):
-                await self._scopes.works(ACCOUNT)
+        await self._strangers.hidden(polled.row)
 
     async def _unknown(self, polled: Polled) -> None:
         """Dropped only when consistently unknown, to the identity that submitted, and not in a readable list."""
@@ -201,10 +224,13 @@ class Poller:
         old = self._age(polled.row) > OLDEST
         steady = now - polled.unknown_since >= self._settings.model_studio.lost_submit_grace
         if old or (steady and not await self._is_listed(polled.row)):
-            await self._ledger.do(batches.dropped, polled.row.id, _dropped(polled.row), self._clock.now())
-            log.warning("task.dropped", batch=polled.row.id, task_id=polled.row.task_id, files=len(polled.row.items))
-            del self._open[polled.row.id]
-            self._on_dropped()
+            await self._drop(polled)
+
+    async def _drop(self, polled: Polled) -> None:
+        await self._ledger.do(batches.dropped, polled.row.id, _dropped(polled.row), self._clock.now())
+        log.warning("task.dropped", batch=polled.row.id, task_id=polled.row.task_id, files=len(polled.row.items))
+        self._open.pop(polled.row.id, None)
+        self._on_dropped()
 
     def _age(self, row: BatchRow) -> float:
         return age(row, self._house.recogniser.server_time, self._clock.now())

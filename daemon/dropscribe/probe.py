@@ -86,7 +86,11 @@ class Prober:
 
     async def _probe(self, name: str) -> bool:
         """Whether a scope is in order; says what is and what is not."""
-        failed = await self._probes[name]()
+        try:
+            failed = await self._probes[name]()
+        except Exception:  # a probe must not end what it is to protect
+            log.exception("probe.bug", scope=name)
+            failed = OutOfOrder(name, "Bug", "a bug in dropscribe; see the log", "report it")
         if failed is None:
             await self._work(*((STORAGE, DOWNLOADS) if name == DOWNLOADS else (name,)))
         elif failed.scope == DOWNLOADS and name == STORAGE:
@@ -104,8 +108,8 @@ class Prober:
     async def _ask_api(self) -> OutOfOrder | None:
         try:
             await self._house.recogniser.probe()
-        except OutOfOrder as fault:
-            return None if fault.quiet else fault  # "slow down" is said to those it knows
+        except OutOfOrder as fault:  # whatever else it says, it answers, and knows our key
+            return fault if fault.scope == API else None
         return None
 
     async def _ask_storage(self) -> OutOfOrder | None:

@@ -15,12 +15,14 @@ from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import Settings
 from dropscribe.errors import OutOfOrder
 from dropscribe.house import House
+from dropscribe.inquiry import Inquiry
 from dropscribe.ledger import batches
 from dropscribe.ledger.rows import BatchRow
-from dropscribe.lost import LATER, OLDEST, Settled, age, candidates, of_another_account, same_model, settle
-from dropscribe.model import API, TASKS, Failure, ListedTask, TaskReport
+from dropscribe.lost import LATER, OLDEST, Look, Settled, age, candidates, is_telling, same_model, settle
+from dropscribe.model import API, TASKS, Failure, ListedTask
 from dropscribe.remote.policy import poll_wait
 from dropscribe.scopes import Blame
+from dropscribe.strangers import Strangers
 from dropscribe.verdicts import is_terminal, keys_under
 
 log = structlog.get_logger()
@@ -49,6 +51,7 @@ class Reconciler:
         house: House,
         on_task: Callable[[int], None],
         on_needed: Callable[[], None],
+        strangers: Strangers,
         blame: Blame,
     ) -> None:
         """`on_task` gets the id of a batch that has a task; `on_needed` is called when objects are needed anew, or
@@ -58,10 +61,9 @@ class Reconciler:
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._on_task = on_task
         self._on_needed = on_needed
-        self._blame = blame
-        self._foreign: set[str] = set()
-        self._ended: dict[str, TaskReport] = {}
-        self._invisible: dict[str, float] = {}
+        self._strangers = strangers
+        self._inquiry = Inquiry(house, blame)
+        self._told_late: set[str] = set()
         self._given_up: list[GivenUp] = []
         self._strangers_at = 0.0
         self.wake = asyncio.Event()
@@ -77,7 +79,9 @@ class Reconciler:
         """
         for row in await self._ledger.look(batches.open_batches, "lost"):
             if not self._is_mine(row):
-                await self._scopes.report(of_another_account(row))
+                await self._strangers.hidden(row)
+        for row in await self._ledger.look(batches.given_up_since, self._clock.now() - OLDEST):
+            self._look_back_later(row)
         ready = await self._ledger.look(batches.ready_since_before)
         listed = await self._list()
         unknown = await self._unknown(listed) if ready else []
@@ -139,27 +143,20 @@ class Reconciler:
         ages = {row.id: self._age(row) for row in lost}  # at the latest when the reading begins
         listed = await self._list()
         known = await self._ledger.look(batches.known_tasks, [task.task_id for task in listed])
-        self._forget_what_is_not(listed)
         grace = self._settings.model_studio.lost_submit_grace
+        self._inquiry.forget_all_but({task.task_id for task in listed})
         found = set[str]()
         for row in lost:
-            asked = [task for task in candidates(row, listed, known | found) if task.task_id not in self._foreign]
-            settled = settle(row, [await self._ask(task) for task in asked], ages[row.id], grace)
+            looks = [await self._inquiry.look(task) for task in candidates(row, listed, known | found)]
+            settled = settle(row, looks, ages[row.id], grace)
             if settled.outcome == "adopted" or self._is_mine(row):
                 await self._record(row, settled)
                 found.update(settled.task_ids)
         for row in late:
-            reports = [await self._ask(task) for task in candidates(row, listed, known | found)]
-            if not all(is_terminal(report) for report in reports) and self._age(row) < OLDEST:
+            looks = [await self._inquiry.look(task) for task in candidates(row, listed, known | found)]
+            if not all(is_over(look) for look in looks) and self._age(row) < OLDEST:
                 self._look_back_later(row)
-        await self._note_late([task_id for task_id in self._ended if task_id not in (known | found)])
-
-    def _forget_what_is_not(self, listed: Sequence[ListedTask]) -> None:
-        """What the list does not show any more is not asked about any more."""
-        shown = {task.task_id for task in listed}
-        self._foreign &= shown
-        self._ended = {task_id: report for task_id, report in self._ended.items() if task_id in shown}
-        self._invisible = {task_id: since for task_id, since in self._invisible.items() if task_id in shown}
+        await self._note_late([task_id for task_id in self._inquiry.final if task_id not in known | found])
 
     async def _note_late(self, task_ids: Sequence[str]) -> None:
         """Tasks of ours that came after they had been declared absent are told, and never adopted.
@@ -167,16 +164,18 @@ class Reconciler:
         One that names keys of ours and no absent batch may be that of a submit whose answer is still awaited.
         """
         for task_id in task_ids:
-            report = self._ended[task_id]
+            report = self._inquiry.final[task_id]
             keys = keys_under(report, self._prefix)
-            if not keys:
-                self._foreign.add(task_id)
+            if not keys or task_id in self._told_late:
                 continue
             paid = any(result.status == "SUCCEEDED" for result in report.results or ())
             batch_id = await self._ledger.do(batches.came_late, keys, task_id, paid)
-            if batch_id is not None and paid:
+            if batch_id is None:
+                continue
+            self._told_late.add(task_id)
+            if paid:
                 log.error("batch.paid-twice", batch=batch_id, task_ids=[task_id], remedy=PAID_TWICE)
-            elif batch_id is not None:
+            else:
                 log.warning("task.late", batch=batch_id, task_id=task_id)
 
     def _age(self, row: BatchRow) -> float:
@@ -192,6 +191,7 @@ class Reconciler:
             if len(found.task_ids) > 1:
                 await self._ledger.do(batches.paid_twice, row.id, found.task_ids[1:])
                 log.error("batch.paid-twice", batch=row.id, task_ids=found.task_ids, remedy=PAID_TWICE)
+            await self._strangers.seen(row.id)
             self._on_task(row.id)
         elif found.outcome == "absent":
             reason = "a complete task list shows no task for it: the submit never arrived"
@@ -205,24 +205,20 @@ class Reconciler:
         log.info("batch.settled", batch=row.id, outcome=found.outcome, files=len(row.items))
 
     async def _adopt_ours(self, tasks: Sequence[ListedTask]) -> list[ListedTask]:
-        """Adopt the ended ones that are ours; return those that have not ended."""
+        """Adopt the ended ones that are ours; return those of which it cannot be told yet."""
         still_open = []
         for task in tasks:
-            report = await self._ask(task)
-            if not is_terminal(report) and not self._is_invisible(task, report):
-                still_open.append(task)
-            elif keys := keys_under(report, self._prefix):
+            look = await self._inquiry.look(task)
+            if not is_over(look):
+                still_open += [task] if self._is_listed_still(task) else []
+            elif look.report is not None and (keys := keys_under(look.report, self._prefix)):
                 await self._adopt(task.task_id, keys)
-            else:
-                self._foreign.add(task.task_id)
         return still_open
 
-    def _is_invisible(self, task: ListedTask, report: TaskReport) -> bool:
-        """A task that the list shows and the query does not know, for the whole grace: another key's, not ours."""
-        if report.status != "UNKNOWN":
-            return False
-        since = self._invisible.setdefault(task.task_id, self._clock.monotonic())
-        return self._clock.monotonic() - since >= self._settings.model_studio.lost_submit_grace
+    def _is_listed_still(self, task: ListedTask) -> bool:
+        """The list reaches back a day; what it does not show any more is nobody's to wait for."""
+        now = self._house.recogniser.server_time or self._clock.now()
+        return task.created is None or now - task.created <= OLDEST
 
     async def _adopt(self, task_id: str, keys: Sequence[str]) -> None:
         ADOPT.before()
@@ -256,23 +252,6 @@ class Reconciler:
                 await self._worked()
                 return listed
 
-    async def _ask(self, task: ListedTask) -> TaskReport:
-        """What became of a task; of one that has ended nothing else becomes."""
-        if (ended := self._ended.get(task.task_id)) is not None:
-            return ended
-        while True:
-            await self._scopes.passage(API, TASKS)
-            try:
-                report = await self._house.recogniser.query(task.task_id)
-            except OutOfOrder as fault:
-                await self._failed(await self._blame(fault, TASKS))
-            else:
-                await self._worked()
-                break
-        if is_terminal(report):
-            self._ended[task.task_id] = report
-        return report
-
     async def _failed(self, fault: OutOfOrder) -> None:
         await self._scopes.report(fault if fault.scope == API else _list_fault(fault))
         self._scopes.release(TASKS)
@@ -285,6 +264,11 @@ class Reconciler:
 def _list_fault(fault: OutOfOrder) -> OutOfOrder:
     wait = f"submits wait until the task list can be read{'; ' + fault.remedy if fault.remedy else ''}"
     return replace(fault, scope=TASKS, remedy=wait)
+
+
+def is_over(look: Look) -> bool:
+    """Whether nothing else will be seen of a task."""
+    return look.steady or (look.report is not None and is_terminal(look.report) and is_telling(look.report))
 
 
 def _gate_fault(tasks: int, files: int) -> OutOfOrder:

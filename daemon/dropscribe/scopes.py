@@ -174,6 +174,8 @@ class Scopes:
             return
         failures = 0 if before is None else before.failures + 1
         wait = next_wait(failures, fault.retry_after, self._first, self._longest)
+        if not fault.quiet:
+            wait = max(wait, self._first)  # whatever the other side said: "at once" would be for ever
         now = self._clock.now()
         since = now if before is None else before.scope.since
         scope = Scope(fault.scope, fault.code, self._clean(fault.message), fault.remedy, since, now + wait)

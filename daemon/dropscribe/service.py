@@ -44,6 +44,7 @@ from dropscribe.remote.oss import OssStore
 from dropscribe.remote.ports import ObjectStore, Recogniser
 from dropscribe.remote.signed_get import signed_get
 from dropscribe.scopes import PROBED, Scopes
+from dropscribe.strangers import Strangers
 from dropscribe.submit import Submitter
 from dropscribe.upload import Uploader
 from dropscribe.watch import FolderWatch, watch_mode
@@ -84,6 +85,8 @@ class Pools:
 
     uploads: ThreadPoolExecutor
     work: ThreadPoolExecutor
+    probe: ThreadPoolExecutor
+    cleanup: ThreadPoolExecutor
     inboxes: dict[str, ThreadPoolExecutor] = field(default_factory=dict)
 
     def of_inbox(self, name: str) -> ThreadPoolExecutor:
@@ -94,7 +97,7 @@ class Pools:
 
     def close(self) -> None:
         """Let running jobs end by themselves; nothing new begins."""
-        for pool in (self.uploads, self.work, *self.inboxes.values()):
+        for pool in (self.uploads, self.work, self.probe, self.cleanup, *self.inboxes.values()):
             pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -126,6 +129,8 @@ class Service:
         self._pools = Pools(
             ThreadPoolExecutor(MOST_UPLOADS, thread_name_prefix="upload"),
             ThreadPoolExecutor(2, thread_name_prefix="work"),
+            ThreadPoolExecutor(1, thread_name_prefix="probe"),
+            ThreadPoolExecutor(1, thread_name_prefix="cleanup"),
         )
         self._stop = asyncio.Event()
         self._outcome = Outcome()
@@ -185,8 +190,8 @@ class Service:
         """The rooms, and who wakes whom. With `once` no inbox is watched."""
         house, pools = self._house, self._pools
         self._companions = Companions(house, self._wake_senders, self._ended_rooms)
-        self._cleaner = Cleaner(house, pools.work, self._wake_senders)
-        self._prober = Prober(house, pools.work, signed_get, on_doomed=self._cleaner.wake.set)
+        self._cleaner = Cleaner(house, pools.cleanup, self._wake_senders)
+        self._prober = Prober(house, pools.probe, signed_get, on_doomed=self._cleaner.wake.set)
         blame = self._prober.blame
         self._collector = Collector(
             house,
@@ -196,8 +201,9 @@ class Service:
             on_first_only=self._one_url_only,
             blame=blame,
         )
-        self._poller = Poller(house, self._collector.bring_home, self._wake_all, blame)
-        self._reconciler = Reconciler(house, self._poller.follow, self._wake_all, blame)
+        strangers = Strangers(house.scopes)
+        self._poller = Poller(house, self._collector.bring_home, self._wake_all, strangers, blame)
+        self._reconciler = Reconciler(house, self._poller.follow, self._wake_all, strangers, blame)
         self._submitter = Submitter(
             house,
             pools.work,

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, TypeVar, cast
 
 import structlog
 
+from dropscribe.alone import Alone
 from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings, Settings
@@ -61,14 +62,6 @@ class Unreadable(Exception):
     def __init__(self, fault: OutOfOrder | TryLater) -> None:
         super().__init__(str(fault))
         self.fault = fault
-
-
-@dataclass(frozen=True)
-class Failing:
-    """How often one upload failed while the storage worked, and how many others had come through by then."""
-
-    times: int
-    succeeded: int
 
 
 class Cut(Exception):
@@ -148,8 +141,8 @@ class Uploader:
         self._threads = threads
         self._on_ready, self._on_refused, self._on_doomed = on_ready, on_refused, on_doomed
         self._blame = blame
-        self._failing: dict[int, Failing] = {}
-        self._succeeded = 0
+        self._alone = Alone()
+        self._further: set[int] = set()
         self._measure = measure
         self._shut: set[str] = set()  # folders that only we may have said to be out of order
         self._stopping = False
@@ -190,6 +183,7 @@ class Uploader:
         measured = await self._measure(shut)
         if any(self._scopes.opened_by(name) for name in (STORAGE, DOWNLOADS, UPLOADS)):
             if not await self._ledger.look(uploads.any_needed, self._claimed_at, shut):
+                await self._close_if_idle()
                 return []  # leave the try to somebody who has something to try with
             await self._scopes.passage(STORAGE, DOWNLOADS, UPLOADS)
             free = min(free, 1) if self._scopes.opened_by(UPLOADS) else free
@@ -210,6 +204,11 @@ class Uploader:
             if measured:  # none of these may be paid for now; the next may be
                 self.wake.set()
         return jobs
+
+    async def _close_if_idle(self) -> None:
+        """What failed is gone: nobody is left to show that the way is good."""
+        if self._scopes.opened_by(UPLOADS) and not await self._ledger.look(uploads.any_underway):
+            await self._scopes.works(UPLOADS)
 
     def _shut_inboxes(self) -> list[str]:
         """Inboxes that cannot be read now, and are not due for another try."""
@@ -268,25 +267,27 @@ class Uploader:
         fault = await self._blame(fault, UPLOADS)
         wait = 0.0
         if fault.scope == UPLOADS:
-            wait = self._alone(job, fault)
+            wait = self._its_own(job, fault)
         elif fault.scope != STORAGE:
             self._shut.add(fault.scope)
             wait = max(self._settings.retry.first_wait, self._scopes.wait(fault.scope))
         await self._scopes.report(fault)
         await self._ledger.do(uploads.put_back, job.recognition_id, self._clock.now() + wait)
 
-    def _alone(self, job: UploadJob, fault: OutOfOrder) -> float:
+    def _its_own(self, job: UploadJob, fault: OutOfOrder) -> float:
         """Seconds for which this file lets others go first, for the fault may be its own.
 
         Raises:
-            TryLater: others came through since it failed last: the way is good, and the file is charged.
+            TryLater: others came through since it failed last, and it gets no further: it is charged.
         """
-        before = self._failing.get(job.recognition_id, Failing(0, self._succeeded))
-        self._failing[job.recognition_id] = Failing(before.times + 1, self._succeeded)
-        if before.times and before.succeeded < self._succeeded:
+        its_own, times = self._alone.failed(job.recognition_id), self._alone.times(job.recognition_id)
+        if job.recognition_id in self._further:  # a large file over a flaky line: its parts stand, and nothing is lost
+            self._further.discard(job.recognition_id)
+            self._alone.forget(job.recognition_id)
+        elif its_own:
             raise TryLater(fault.code, fault.message)
         retry = self._settings.retry
-        return slow_wait(before.times + 1, retry.first_wait, retry.longest_wait, 0.5)
+        return slow_wait(times, retry.first_wait, retry.longest_wait, 0.5)
 
     async def _first_good_source(self, job: UploadJob) -> None:
         lost: list[tuple[int, str]] = []
@@ -320,8 +321,8 @@ class Uploader:
             self._on_ready()
 
     async def _works(self, job: UploadJob, source: Source) -> None:
-        self._succeeded += 1
-        self._failing.pop(job.recognition_id, None)
+        self._alone.worked(job.recognition_id)
+        self._further.discard(job.recognition_id)
         for scope in (STORAGE, UPLOADS):
             await self._scopes.works(scope)
         folder = f"folder:{self._house.inboxes[source.inbox].inbox}"
@@ -448,6 +449,7 @@ class Uploader:
                 await self._ledger.do(uploads.upload_begun, job.key, None)
                 raise TryLater("NoSuchUpload", "the storage dropped the unfinished upload", bound=3) from None
             PUT_PART.effect()
+        self._further.add(job.recognition_id)
         return part
 
     async def _complete(self, job: UploadJob, upload_id: str, parts: Sequence[Part]) -> int:

@@ -178,7 +178,7 @@ inboxes:
   - inbox: a
     settle: 5
     settle: 6s
-    outputs: [json, vtt, json]
+    outputs: [json, pdf, json]
     recognition: {speaker_count: 1, channel_id: [0, 0, x]}
   - inbox: a/b
     watches: auto

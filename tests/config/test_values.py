@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from dropscribe.model import Secret
+from dropscribe.render import FORMATS
+from dropscribe.render.profiles import Subtitles
 
 FIRST = "inboxes[0]"
 
@@ -49,6 +51,8 @@ DEFAULTS = [
     (f"{FIRST}.recognition", {}),
     (f"{FIRST}.prepare", "as-is"),
     (f"{FIRST}.outputs", ("json", "srt")),
+    (f"{FIRST}.subtitles", Subtitles()),
+    (f"{FIRST}.speakers", {}),
 ]
 
 
@@ -120,6 +124,13 @@ ACCEPTED = [
     (f"{FIRST}.exclude", "[]", ()),
     (f"{FIRST}.model", "fun-asr-mtl-2025-08-25", "fun-asr-mtl-2025-08-25"),
     (f"{FIRST}.outputs", "[srt]", ("srt",)),
+    (f"{FIRST}.outputs", "[raw, vtt, verbose_json]", ("raw", "vtt", "verbose_json")),
+    (f"{FIRST}.subtitles", "{profile: single-line}", Subtitles("single-line")),
+    (f"{FIRST}.subtitles", "{line: 42, lines: 3}", Subtitles(line=42, lines=3)),
+    (f"{FIRST}.subtitles", "{longest: 6s, shortest: 1s}", Subtitles(longest=6.0, shortest=1.0)),
+    (f"{FIRST}.subtitles", "{gap: 0, cps: 17.5, words: true}", Subtitles(gap=0.0, cps=17.5, words=True)),
+    (f"{FIRST}.speakers", "{0: Anna, 1: Ben Li}", {0: "Anna", 1: "Ben Li"}),
+    (f"{FIRST}.speakers", '{"12": 安娜}', {12: "安娜"}),
     (f"{FIRST}.outputs", "[srt, json]", ("srt", "json")),
 ]
 
@@ -260,9 +271,21 @@ def test_a_value_that_is_wrong_is_refused_once_with_its_line_and_what_would_be_r
     [
         ("include", '["*.mp3", ""]', "include[1]", "pattern"),
         ("exclude", "[true]", "exclude[0]", "boolean"),
-        ("outputs", "[json, vtt]", "outputs[1]", "json or srt"),
+        ("outputs", "[json, pdf]", "outputs[1]", "ass, json, md, raw"),
         ("outputs", "[json, srt, json]", "outputs[2]", "twice"),
         ("outputs", "[[json]]", "outputs[0]", "is a list"),
+        ("subtitles", "{profile: film}", "subtitles.profile", "shorts"),
+        ("subtitles", "{line: 7}", "subtitles.line", "from 8 to 100"),
+        ("subtitles", "{lines: 2.5}", "subtitles.lines", "whole number"),
+        ("subtitles", "{longest: 7}", "subtitles.longest", "has no unit"),
+        ("subtitles", "{cps: 0}", "subtitles.cps", "above 0"),
+        ("subtitles", "{width: 42}", "subtitles.width", "known here are"),
+        ("subtitles", "wide", "subtitles", "no mapping"),
+        ("subtitles", "{shortest: 4s, longest: 3s}", "subtitles.shortest", "at most `longest`"),
+        ("speakers", "[Anna, Ben]", "speakers", "{0: Anna, 1: Ben}"),
+        ("speakers", "{Anna: 0}", "speakers.Anna", "counts from 0"),
+        ("speakers", "{0: null}", "speakers.0", "a name"),
+        ("speakers", '{1: "a\\nb"}', "speakers.1", "line break"),
     ],
 )
 def test_an_item_of_a_list_that_is_wrong_is_named_by_its_index(config, key, written, path, right):
@@ -310,6 +333,12 @@ def test_inboxes_that_are_missing_altogether_are_a_fault(config):
     problem = config.without("inboxes[0].inbox").problem()
 
     assert (problem.path, problem.line) == ("inboxes", 1)
+
+
+def test_every_format_that_can_be_rendered_can_be_asked_for(config):
+    outputs = config.set(f"{FIRST}.outputs", f"[{', '.join(FORMATS)}]").load().inboxes[0].outputs
+
+    assert outputs == tuple(FORMATS)
 
 
 def test_other_formats_can_be_asked_for_where_they_can_be_rendered(config):

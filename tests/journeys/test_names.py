@@ -1,5 +1,6 @@
 """What outputs are called, whatever the source is called and whatever stands in the outbox already."""
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from pytest import Subtests
 
+from dropscribe.render import FORMATS
 from lab import Lab, files_below, quick_inbox, sha256
 
 SUFFIXES = ("json", "srt")
@@ -26,6 +28,25 @@ def test_two_inboxes_that_share_an_outbox_and_two_sources_of_one_stem_do_not_sha
     assert longer in ("stem/talk.mp3.json", "stem/talk.wav.json")
     assert lab.transcript(longer)["source"]["name"] == longer.removesuffix(".json")
     assert set(lab.outputs()) == {path.removesuffix("json") + suffix for path in heard for suffix in SUFFIXES}
+
+
+def test_no_source_gets_the_name_of_another_ones_output_whatever_formats_are_wanted(lab: Lab) -> None:
+    lab.configure({"outputs": list(FORMATS)})
+    said = {name: lab.drop(name, name.encode()) for name in ("talk.mp3", "talk.funasr.mp3", "talk.verbose.wav")}
+
+    assert lab.run_once().returncode == 0
+
+    bodies = {name: json.loads((lab.outbox / name).read_text()) for name in lab.outputs() if name.endswith(".json")}
+    ours = {body["source"]["name"]: name for name, body in bodies.items() if "schema" in body}
+    assert {source: bodies[name]["source"]["sha256"] for source, name in ours.items()} == {
+        name: sha256(content) for name, content in said.items()
+    }
+    for name in ours.values():
+        stem = name.removesuffix(".json")
+        assert {f"{stem}.{format.suffix}" for format in FORMATS.values()} <= set(lab.outputs())
+        assert "transcripts" in bodies[f"{stem}.funasr.json"]
+        assert bodies[f"{stem}.verbose.json"]["task"] == "transcribe"
+    assert len(lab.outputs()) == len(said) * len(FORMATS)
 
 
 def a_folder(path: Path) -> None:

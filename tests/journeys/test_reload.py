@@ -29,6 +29,24 @@ def test_folders_and_outputs_are_those_of_the_moment_of_delivery_and_settings_th
         assert daemon.stop() == 0
 
 
+def test_how_texts_are_shown_is_that_of_the_moment_of_delivery_and_no_part_of_what_is_paid(lab: Lab) -> None:
+    lab.configure({"outputs": ["json", "vtt"]})
+    with lab.start() as daemon:
+        lab.drop("one.mp3", b"the same words")
+        eventually((lab.done / "one.mp3").exists)
+
+        lab.configure({"outputs": ["json", "srt"], "subtitles": {"line": 12, "lines": 1}, "speakers": {0: "Anna"}})
+        reload(daemon, "reload.done")
+        lab.drop("two.mp3", b"the same words")
+        eventually((lab.done / "two.mp3").exists)
+        assert daemon.stop() == 0
+
+    assert lab.calls("submit") == 1
+    assert set(lab.outputs()) == {"one.json", "one.vtt", "two.json", "two.srt"}
+    lines = [block.split("\n")[2:] for block in (lab.outbox / "two.srt").read_text().split("\n\n")[:-1]]
+    assert all(len(cue) == 1 and len(cue[0]) <= 12 for cue in lines)
+
+
 def test_inboxes_come_and_go_and_what_is_in_flight_finishes_as_it_began(lab: Lab) -> None:
     lab.configure(inboxes=[quick_inbox("old")])
     lab.sandbox.change(task_seconds=0.8)

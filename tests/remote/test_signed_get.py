@@ -10,14 +10,17 @@ from remote.servers import storage
 SECRET = "x-oss-signature=very-secret"
 
 
+OSS = {"x-oss-request-id": "r1"}
+
+
 def error_of(status: int, body: bytes = b"", **headers: str) -> OutOfOrder:
-    with storage(lambda _: (status, headers, body)) as server, pytest.raises(OutOfOrder) as caught:
+    with storage(lambda _: (status, OSS | headers, body)) as server, pytest.raises(OutOfOrder) as caught:
         signed_get(f"{server.url}/bucket/key?{SECRET}", 5.0)
     return caught.value
 
 
 def test_what_the_url_gives_is_given() -> None:
-    with storage(lambda _: (200, {}, b"content")) as server:
+    with storage(lambda _: (200, OSS, b"content")) as server:
         assert signed_get(f"{server.url}/bucket/key?{SECRET}", 5.0) == b"content"
     [seen] = server.seen
     assert "authorization" not in seen.headers
@@ -57,3 +60,23 @@ def test_an_endpoint_that_nobody_answers_at_is_unreachable_and_the_url_is_not_sh
 
     assert "secret" not in repr(caught.value)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("status", [200, 302, 403, 407, 502])
+def test_somebody_between_who_does_not_speak_like_the_storage_says_nothing_about_it(status: int) -> None:
+    """A proxy's refusal, a log-in page."""
+    with (
+        storage(lambda _: (status, {"Location": "http://127.0.0.1:9/login"}, b"<html>Log in</html>")) as server,
+        pytest.raises(Unreachable),
+    ):
+        signed_get(f"{server.url}/bucket/key?{SECRET}", 5.0)
+
+
+@pytest.mark.parametrize("host", ["media..example.com", "a" * 70 + ".example.com"])
+def test_a_host_that_cannot_be_one_is_unreachable(host: str) -> None:
+    with pytest.raises(Unreachable):
+        signed_get(f"http://{host}/bucket/key?{SECRET}", 5.0)
+
+
+def test_a_code_that_is_none_is_not_repeated() -> None:
+    assert error_of(403, b"<Error><Code>look at https://evil.example/?sig=1</Code></Error>").code == "HTTP 403"

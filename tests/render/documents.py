@@ -6,6 +6,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from dropscribe.model import Document, Segment, Transcript, Word
+from dropscribe.render.edition import Edition, Presentation
+from dropscribe.render.profiles import Subtitles
 from dropscribe.transcript import parse
 
 WORDS = Path(__file__).parents[1] / "words"
@@ -16,8 +18,26 @@ def real(path: Path) -> Transcript:
     return parse(path.read_bytes())
 
 
-def said(text: str, start: int = 0, end: int = 1000, *words: Word, channel: int | None = 0) -> Segment:
-    return Segment(start, end, channel, None, None, text, words)
+def said(
+    text: str,
+    start: int = 0,
+    end: int = 1000,
+    *words: Word,
+    channel: int | None = 0,
+    speaker: int | None = None,
+) -> Segment:
+    return Segment(start, end, channel, speaker, None, text, words)
+
+
+def timed(*texts: str, start: int = 0, each: int = 1000) -> list[Word]:
+    """Words of a second each, one after the other."""
+    return [Word(start + each * n, start + each * (n + 1), text, "") for n, text in enumerate(texts)]
+
+
+def spoken(text: str, start: int = 0, each: int = 300, speaker: int | None = None, channel: int | None = 0) -> Segment:
+    """A sentence whose words are those between its spaces."""
+    words = timed(*text.split(), start=start, each=each)
+    return said(text, start, words[-1].end_ms, *words, speaker=speaker, channel=channel)
 
 
 def transcript(*segments: Segment) -> Transcript:
@@ -34,6 +54,10 @@ def document(spoken: Transcript, **facts: Any) -> Document:
         "task_id": "t-1",
     }
     return Document(**known | facts, transcript=spoken)
+
+
+def edition(of: Transcript, speakers: dict[int, str] | None = None, **subtitles: Any) -> Edition:
+    return Edition(document(of), Presentation(Subtitles(**subtitles), speakers or {}))
 
 
 MS = st.integers(0, 60_000)
@@ -55,8 +79,30 @@ SPOKEN = [
     "ำ",
     "한국어",
     "😀",
+    "\u3000",
+    "　世界",
 ]
-HOSTILE = ["<i>", "-->", "0:0:1,0 --> 0:0:2,0", "12", "x" * 50, "e\u0301", "\u200b", "\n\n", "\x00", "\u2028", "\ud83d"]
+HOSTILE = [
+    "<i>",
+    "</v>",
+    "&amp;",
+    "{\\an8}",
+    "{x}",
+    "\\N",
+    "-->",
+    "0:0:1,0 --> 0:0:2,0",
+    "12",
+    "x" * 50,
+    "e\u0301",
+    "\u200b",
+    "\u202e",
+    "👨\u200d👩\u200d👧",
+    "\n\n",
+    "\x00",
+    "\u2028",
+    "\ud83d",
+    "مرحبا",
+]
 PIECES = st.sampled_from(SPOKEN) | st.sampled_from(HOSTILE)
 TEXTS = st.lists(PIECES | st.text(st.characters(codec=None), max_size=6), max_size=40).map("".join)
 A_WORD = st.builds(Word, MS, MS, PIECES, st.sampled_from(["", ", ", "。"]))
@@ -70,9 +116,21 @@ def segments(draw: st.DrawFn) -> Segment:
     if draw(st.booleans()):
         start = draw(MS)
         words = [Word(start + 400 * n, start + 400 * (n + 1), part, "") for n, part in enumerate(text.split())]
-    return Segment(draw(MS), draw(MS), draw(st.sampled_from([0, 1, None])), None, None, text, tuple(words))
+    channel, speaker = draw(st.sampled_from([0, 1, None])), draw(st.sampled_from([None, 0, 1]))
+    return Segment(draw(MS), draw(MS), channel, speaker, None, text, tuple(words))
 
 
+LIMITS = st.builds(
+    Subtitles,
+    profile=st.sampled_from(["default", "shorts", "podcast", "broadcast", "single-line"]),
+    line=st.none() | st.integers(8, 60),
+    lines=st.none() | st.integers(1, 4),
+    longest=st.none() | st.sampled_from([2.5, 4.0, 10.0]),
+    shortest=st.none() | st.sampled_from([0.3, 1.2]),
+    gap=st.none() | st.sampled_from([0.0, 0.04, 0.2]),
+    cps=st.none() | st.sampled_from([8.0, 30.0]),
+    words=st.booleans(),
+)
 TRANSCRIPTS = st.lists(segments(), max_size=5).map(
     lambda found: transcript(*sorted(found, key=lambda segment: segment.start_ms))
 )

@@ -1,52 +1,46 @@
-"""Widths and line ends in the scripts of the world."""
+"""Lines of one cue: balanced, the lower one rather longer, and nothing torn."""
+
+from itertools import pairwise
 
 import pytest
 
-from dropscribe.render.layout import border_cost, borders, cells
+from dropscribe.render.layout import NEVER, Layout
+from dropscribe.render.measured import measured
+from dropscribe.render.profiles import Limits
+from dropscribe.render.speech import runs
+from render.documents import spoken, transcript
+
+
+def lines(text: str, line: int = 42, most: int = 2) -> list[str]:
+    limits = Limits(line, most, 60_000, 833, 83, 20)
+    ((run,),) = runs(transcript(spoken(text))).values()
+    of = measured(run, limits)
+    edges = [0, *Layout(of, limits).breaks(0, len(of.run.tokens)), len(of.run.tokens)]
+    return ["".join(token.text for token in of.run.tokens[a:b]).strip() for a, b in pairwise(edges)]
 
 
 @pytest.mark.parametrize(
-    ("text", "width"),
+    "shown",
     [
-        ("abc", 3),
-        ("字幕", 4),
-        ("e\u0301", 1),
-        ("กำ", 2),
-        ("한국", 4),
-        ("“a”", 3),
-        ("“字”", 6),
-        ("a\u200db", 2),
-        ("", 0),
+        ["It fits on one line."],
+        ["It is a long way to the sea,", "and we went there on foot that day."],
+        ["He said what he had to say.", "Then he went home again at once."],
+        ["We went down to the old market", "with our friend Mark Zuckerberg."],
     ],
 )
-def test_a_full_width_character_takes_two_cells_and_a_combining_one_none(text: str, width: int) -> None:
-    assert cells(text) == width
+def test_lines_are_broken_where_a_person_would(shown: list[str]) -> None:
+    assert lines(" ".join(shown)) == shown
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "Hello |world, |this.",
-        "做|ASR|已|经|了",
-        "GPT-4o |1,280|元",
-        "“好|的”，|他|说",
-        "say |“well |done”",
-        'say |"well |done"',
-        "wait |- |no !",
-        "한국어 |자막",
-        "看|@abc |#tag",
-        "e\u0301te\u0301 |x",
-        "เกาะ",
-        "",
-    ],
-)
-def test_a_line_ends_after_spaces_and_between_unspaced_characters_only(line: str) -> None:
-    text = line.replace("|", "")
+def test_more_lines_are_used_where_they_are_allowed_and_no_more_than_are_needed() -> None:
+    text = "one two three four five six seven eight nine ten"
 
-    parts = [text[begin:end] for begin, end in zip([0, *borders(text)], [*borders(text), len(text)], strict=True)]
-
-    assert "|".join(parts) == line
+    assert lines(text, 25, 3) == ["one two three four five", "six seven eight nine ten"]
+    assert len(lines(text, 20, 3)) == 3
 
 
-def test_the_end_of_a_sentence_is_the_best_border_and_a_comma_the_next() -> None:
-    assert border_cost("好。”") < border_cost("yes, ") < border_cost("yes ")
+def test_what_does_not_fit_costs_more_than_anything() -> None:
+    limits = Limits(10, 2, 60_000, 833, 83, 20)
+    ((run,),) = runs(transcript(spoken("one two three four five six seven"))).values()
+
+    assert Layout(measured(run, limits), limits).cost(0, 7, NEVER) == NEVER

@@ -1,36 +1,97 @@
-"""Every format of the table writes every transcript, as UTF-8."""
+"""Every format of the table writes every transcript, as UTF-8, and holds its text."""
 
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
 from hypothesis import given, settings
 
 from dropscribe.model import Transcript
-from dropscribe.render import FORMATS, render_all
-from render.documents import TRANSCRIPTS, document, said, transcript
+from dropscribe.render import FORMATS, Edition, Presentation, TextLost, render_all, render_with
+from dropscribe.render.profiles import Subtitles
+from render.documents import LIMITS, TRANSCRIPTS, document, said, spoken, transcript
+
+SHOWN_WHOLE = [name for name in FORMATS if name not in ("raw", "json", "verbose_json", "md")]
 
 
 def test_the_wanted_outputs_are_rendered_and_no_others() -> None:
-    spoken = document(transcript(said("Hello.")))
+    of = document(transcript(said("Hello.")))
 
-    assert set(render_all(spoken, ["json", "srt"])) == {"json", "srt"}
-    assert set(render_all(spoken, ["srt"])) == {"srt"}
+    assert set(render_all(of, ["json", "srt"]).texts) == {"json", "srt"}
+    assert set(render_all(of, ["srt"]).texts) == {"srt"}
 
 
-def test_a_format_is_listed_under_its_own_name() -> None:
+def test_a_format_is_listed_under_its_own_name_and_has_a_suffix_of_its_own() -> None:
     assert all(format.name == name for name, format in FORMATS.items())
+    assert len({format.suffix for format in FORMATS.values()}) == len(FORMATS)
+    assert "error.json" not in {format.suffix for format in FORMATS.values()}
 
 
 def test_half_a_character_becomes_a_replacement_character() -> None:
-    spoken = document(transcript(said("a\ud800b")), settings={"vocabulary_id": "\udfff"})
+    of = document(transcript(said("a\ud800b")), settings={"vocabulary_id": "\udfff"})
 
-    rendered = render_all(spoken, ["json", "srt"])
+    rendered = render_all(of, FORMATS).texts
 
     assert '"a\ufffdb"' in rendered["json"].decode()
-    assert "a\ufffdb" in rendered["srt"].decode()
+    assert all("a\ufffdb" in rendered[name].decode() for name in SHOWN_WHOLE)
 
 
-@settings(deadline=None)
-@given(TRANSCRIPTS)
-def test_any_transcript_gives_utf8_without_bom_and_with_plain_line_ends(spoken: Transcript) -> None:
-    for content in render_all(document(spoken), list(FORMATS)).values():
+def test_the_raw_answer_comes_through_byte_for_byte() -> None:
+    raw = b'{"transcripts": [ ] }\xff'
+
+    assert render_all(document(transcript(), raw=raw), ["raw"]).texts == {"raw": raw}
+
+
+@settings(deadline=None, max_examples=40)
+@given(TRANSCRIPTS, LIMITS)
+def test_any_transcript_gives_utf8_without_bom_and_with_plain_line_ends(of: Transcript, limits: Subtitles) -> None:
+    rendering = render_all(document(of, raw=b"{}\n"), FORMATS, Presentation(limits, {0: "Anna"}))
+
+    assert rendering.notes == ()
+    for content in rendering.texts.values():
         assert not content.startswith(b"\xef\xbb\xbf")
         assert b"\r" not in content
         assert content.decode() == "" or content.endswith(b"\n")
+
+
+def lossy(edition: Edition) -> str:
+    """A writer that loses a letter wherever cues were cut."""
+    text = FORMATS["srt"].render(edition)
+    assert isinstance(text, str)
+    return text if edition.plainly else text.replace("e", "", 1)
+
+
+def broken(edition: Edition) -> str:
+    """A writer of JSON that is none, wherever cues were cut."""
+    text = FORMATS["json"].render(edition)
+    assert isinstance(text, str)
+    return text if edition.plainly else text.replace("{", "", 2)
+
+
+def test_a_json_that_is_none_is_not_handed_out(talk: Transcript) -> None:
+    rendering = render_with({"json": replace(FORMATS["json"], render=broken)}, document(talk), ["json"])
+
+    assert json.loads(rendering.texts["json"])["text"] == talk.text
+    assert rendering.notes
+
+
+def always_lossy(edition: Edition) -> str:
+    return "1\n00:00:00,000 --> 00:00:01,000\nsomething else\n\n"
+
+
+@pytest.fixture
+def talk() -> Iterator[Transcript]:
+    yield transcript(spoken("Hello there, all of you."), spoken("And goodbye to you.", 2000))
+
+
+def test_a_file_that_does_not_hold_its_text_is_written_sentence_by_sentence_and_said_so(talk: Transcript) -> None:
+    rendering = render_with({"srt": replace(FORMATS["srt"], render=lossy)}, document(talk), ["srt"])
+
+    assert b"\nHello there, all of you.\n" in rendering.texts["srt"]
+    assert [note for note in rendering.notes if "one cue a sentence" in note and "srt" in note]
+
+
+def test_a_file_that_cannot_hold_its_text_is_not_written_at_all(talk: Transcript) -> None:
+    with pytest.raises(TextLost, match="srt"):
+        render_with({"srt": replace(FORMATS["srt"], render=always_lossy)}, document(talk), ["srt"])

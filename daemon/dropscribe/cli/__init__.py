@@ -11,9 +11,8 @@ import click
 from dropscribe import __version__
 from dropscribe.cli.exits import ExitCode, exit_code_of
 
-COMMANDS = {
-    name: f"dropscribe.cli.{name}" for name in ("run", "check", "plan", "status", "retry", "forget", "sandbox", "demo")
-}
+NAMES = ("run", "check", "plan", "status", "retry", "render", "forget", "sandbox", "demo")
+COMMANDS = {name: f"dropscribe.cli.{name}" for name in NAMES}
 """Each command in a module of its own, under its own name; loaded when it is called, because `run` needs no sandbox."""
 
 

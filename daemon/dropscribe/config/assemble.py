@@ -20,6 +20,7 @@ from dropscribe.config.settings import (
     WebhookSettings,
 )
 from dropscribe.model import Secret
+from dropscribe.render.profiles import Subtitles
 
 
 def assemble(path: Path, top: Draft, inboxes: Sequence[Draft], warnings: Sequence[str]) -> Settings:
@@ -32,13 +33,18 @@ def assemble(path: Path, top: Draft, inboxes: Sequence[Draft], warnings: Sequenc
         batch=BatchSettings(**top.section("batch").values),
         retry=RetrySettings(**top.section("retry").values),
         keep_results=top.values["keep_results"],
-        inboxes=tuple(InboxSettings(**draft.values) for draft in inboxes),
+        inboxes=tuple(map(_inbox, inboxes)),
         limits=LimitsSettings(**top.section("limits").values),
         prices=PricesSettings(**top.section("prices").values),
         notify=_notify(top.section("notify")),
         metrics=MetricsSettings(**top.section("metrics").values),
         warnings=tuple(warnings),
     )
+
+
+def _inbox(draft: Draft) -> InboxSettings:
+    subtitles = Subtitles(**draft.section("subtitles").values)
+    return InboxSettings(**{**draft.values, "subtitles": subtitles})
 
 
 def _model_studio(draft: Draft) -> ModelStudioSettings:

@@ -22,6 +22,11 @@ def check_model_studio(draft: Draft, report: Report) -> None:
         report.warn(draft.at("lost_submit_grace"), draft.line_of("lost_submit_grace"), message)
 
 
+def check_subtitles(draft: Draft, report: Report) -> None:
+    """A cue may stand as long as it has to."""
+    _in_order(draft, "shortest", "longest", report)
+
+
 def check_retry(draft: Draft, report: Report) -> None:
     """The waits grow."""
     _in_order(draft, "first_wait", "longest_wait", report)

@@ -11,6 +11,7 @@ from dropscribe.config.crosscheck import (
     check_notify,
     check_retry,
     check_storage,
+    check_subtitles,
 )
 from dropscribe.config.derive import derive_inbox, derive_storage
 from dropscribe.config.drafts import Draft, Reading, Report
@@ -114,6 +115,7 @@ def _check(top: Draft, inboxes: Sequence[Draft], report: Report) -> None:
     derive_storage(top.section("storage"))
     for draft in inboxes:
         derive_inbox(draft, report)
+        check_subtitles(draft.section("subtitles"), report)
     check_model_studio(top.section("model_studio"), report)
     check_storage(top.section("storage"), report)
     check_retry(top.section("retry"), report)

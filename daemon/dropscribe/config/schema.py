@@ -15,6 +15,7 @@ from dropscribe.config.values import (
     folder_or,
     list_of,
     matching,
+    names_by_number,
     nullable,
     number,
     path,
@@ -24,8 +25,10 @@ from dropscribe.config.values import (
     whole,
 )
 from dropscribe.config.yaml_lines import Items, Node, Scalar, Table
+from dropscribe.render import FORMATS
+from dropscribe.render.profiles import DEFAULT_PROFILE, PROFILES
 
-DEFAULT_FORMATS: Final[Collection[str]] = frozenset({"json", "srt"})
+DEFAULT_FORMATS: Final[Collection[str]] = frozenset(FORMATS)
 """The outputs that can be asked for where nobody says otherwise."""
 
 OSS_ENDPOINT = "https://oss-{region}.aliyuncs.com"
@@ -220,7 +223,23 @@ TOP: tuple[Key | Section, ...] = (
 PATTERNS = list_of(text_of("a pattern such as *.mp3"), 'a list of patterns such as ["*.mp3"]')
 
 
-def inbox_keys(formats: Collection[str]) -> tuple[Key, ...]:
+SUBTITLES = Section(
+    "subtitles",
+    (
+        Key("profile", choice(*PROFILES), DEFAULT_PROFILE),
+        Key("line", nullable(whole(8, 100)), "null"),
+        Key("lines", nullable(whole(1, 3)), "null"),
+        Key("longest", nullable(duration(least="1s", most="30s")), "null"),
+        Key("shortest", nullable(duration(least="100ms", most="10s")), "null"),
+        Key("gap", nullable(duration(most="1s")), "null"),
+        Key("cps", nullable(number(above=0, most=100)), "null"),
+        Key("words", boolean, "false"),
+    ),
+)
+"""What is null is as the profile and the script of the text have it."""
+
+
+def inbox_keys(formats: Collection[str]) -> tuple[Key | Section, ...]:
     """The keys of one inbox, where `formats` can be rendered."""
     some_formats = f"a list of formats such as [{', '.join(sorted(formats))}]"
     return (
@@ -247,4 +266,6 @@ def inbox_keys(formats: Collection[str]) -> tuple[Key, ...]:
             list_of(choice(*sorted(formats)), some_formats, least=1, unique=True),
             ("json", "srt"),
         ),
+        SUBTITLES,
+        Key("speakers", names_by_number("a mapping of numbers to names such as {0: Anna, 1: Ben}"), Table(0)),
     )

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dropscribe.model import Recipe, Secret
+from dropscribe.render import Presentation
+from dropscribe.render.profiles import Subtitles
 
 
 def canonical_json(value: Mapping[str, Any]) -> str:
@@ -120,11 +122,18 @@ class InboxSettings:
     recognition: Mapping[str, Any]
     prepare: str
     outputs: tuple[str, ...]
+    subtitles: Subtitles = field(default_factory=Subtitles)
+    speakers: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def recipe(self) -> Recipe:
         """What a file taken now is recognised with."""
         return Recipe(self.model, canonical_json(self.recognition), self.prepare)
+
+    @property
+    def presentation(self) -> Presentation:
+        """How a file delivered now is shown."""
+        return Presentation(self.subtitles, self.speakers)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dropscribe.config.reading import Flaw, Reader, Reported, T, Wrong, is_nothing, meant, scalar, written
-from dropscribe.config.wording import listed, nearest, seen
+from dropscribe.config.wording import join, listed, nearest, seen
 from dropscribe.config.yaml_lines import Broken, Items, Node, Scalar, Table, resolve
 from dropscribe.model import Secret
+
+LONGEST_NAME = 60
+"""Characters of a speaker's name."""
 
 
 def text_of(right: str) -> Reader[str]:
@@ -171,6 +174,42 @@ def _repeats(node: Items, values: Mapping[int, object]) -> list[Flaw]:
             message = f"`{seen(str(value))}` stands in the list twice; name it once"
             flaws.append(Flaw(message, f"[{index}]", node.items[index].line))
     return flaws
+
+
+def names_by_number(right: str) -> Reader[dict[int, str]]:
+    """A mapping of whole numbers to short names on one line."""
+    name = text_of("a name")
+
+    def read(node: Node) -> dict[int, str]:
+        if isinstance(node, Broken):
+            raise Reported
+        if not isinstance(node, Table):
+            raise Wrong(f"is no mapping; right is {right}")
+        values: dict[int, str] = {}
+        flaws: list[Flaw] = []
+        for key, value in node.entries.items():
+            try:
+                values[_index(key, right)] = _short(name(value))
+            except Wrong as wrong:
+                suffix = join("", key)
+                flaws += [Flaw(f.message, f".{suffix}{f.suffix}", f.line or value.line) for f in wrong.flaws]
+        if flaws:
+            raise Wrong(*flaws)
+        return values
+
+    return read
+
+
+def _index(key: str, right: str) -> int:
+    if not (key.isascii() and key.isdigit() and len(key) <= 4):
+        raise Wrong(f"is not a number of the recogniser, which counts from 0; right is {right}")
+    return int(key)
+
+
+def _short(name: str) -> str:
+    if len(name) > LONGEST_NAME:
+        raise Wrong(f"is longer than {LONGEST_NAME} characters; right is a name")
+    return name.strip()
 
 
 def path(node: Node) -> Path:

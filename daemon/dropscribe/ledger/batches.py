@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, func, insert, select, update
 
 from dropscribe.ledger import spending
 from dropscribe.ledger.intake import BEFORE_SUBMIT, doom_objects, failure_values, look_of
@@ -254,6 +254,11 @@ def adopt_unknown(
 def open_batches(connection: Connection, *states: str) -> list[BatchRow]:
     """Batches in these states, each with its live items."""
     return _batches(connection, batch.c.state.in_(states))
+
+
+def given_up_since(connection: Connection, moment: float) -> list[BatchRow]:
+    """Batches that were declared absent since then: their tasks may have come all the same."""
+    return _batches(connection, and_(batch.c.state == "absent", batch.c.closed_at >= moment))
 
 
 def batch_row(connection: Connection, batch_id: int) -> BatchRow | None:

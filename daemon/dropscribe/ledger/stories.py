@@ -227,6 +227,17 @@ def outputs_of(connection: Connection, media_ids: Sequence[int]) -> dict[int, tu
     return found
 
 
+def kept_result(connection: Connection, recognition_id: int) -> tuple[str, bytes] | None:
+    """(settings as JSON, compressed answer) of a recognition; None where it is not kept, or not there yet."""
+    query = (
+        select(recognition.c.settings, result.c.body)
+        .join(result, result.c.recognition_id == recognition.c.id)
+        .where(recognition.c.id == recognition_id)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else (row.settings, row.body)
+
+
 def payments(connection: Connection, recognition_id: int) -> list[Payment]:
     """The batches that this recognition travelled in, oldest first."""
     query = (

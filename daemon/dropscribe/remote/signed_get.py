@@ -10,6 +10,7 @@ import urllib.request
 from dataclasses import replace
 from typing import Any
 
+from dropscribe.config.urls import is_loopback
 from dropscribe.errors import OutOfOrder, Refused
 from dropscribe.model import DOWNLOADS
 from dropscribe.remote.ports import Unreachable
@@ -17,32 +18,38 @@ from dropscribe.remote.storage_codes import classify_storage
 
 LARGEST = 64 * 1024
 _REMEDY = "Allow oss:GetObject, and see that storage.public_endpoint, region and cname fit the bucket."
+_ITS_OWN = "x-oss-request-id"
+"""A header of every answer of OSS: a proxy or a log-in page between speaks for nobody but itself."""
 
 
 def signed_get(url: str, patience: float) -> bytes:
     """The first 64 KB of what the URL gives. Blocking; `patience` in seconds for each answer of the network.
 
     Raises:
-        Unreachable: nobody answers from here, or the answer breaks off.
-        OutOfOrder: scope `downloads`; the public endpoint refuses, or sends elsewhere.
+        Unreachable: the storage does not answer from here: nobody does, or somebody between, or it breaks off.
+        OutOfOrder: scope `downloads`; the storage refuses, or sends elsewhere.
     """
     try:
-        with _opener().open(url, timeout=patience) as answer:
+        with _opener(url).open(url, timeout=patience) as answer:
             content: bytes = answer.read(LARGEST)
+            if _ITS_OWN not in answer.headers:
+                raise Unreachable("what answers at the public endpoint does not speak like OSS")
             return content
     except urllib.error.HTTPError as refusal:
         with refusal:
-            raise _refused(refusal.code, _body(refusal)) from None
-    except (OSError, http.client.HTTPException) as error:
+            raise _refused(refusal.code, _ITS_OWN in refusal.headers, _body(refusal)) from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise Unreachable(f"the public endpoint cannot be reached from here ({type(reason).__name__})") from None
 
 
-def _refused(status: int, body: str) -> OutOfOrder:
+def _refused(status: int, is_storage: bool, body: str) -> OutOfOrder | Unreachable:
+    code, ec = _tag(body, "Code"), _tag(body, "EC")
+    if not is_storage and not code:
+        return Unreachable(f"somebody between here and the public endpoint refuses (HTTP status {status})")
     if 300 <= status < 400:
         message = f"the public endpoint redirects (HTTP status {status}), and a redirect breaks the signature"
         return OutOfOrder(DOWNLOADS, "Redirected", message, "Write where it leads to as storage.public_endpoint.")
-    code, ec = _tag(body, "Code"), _tag(body, "EC")
     message = f"the public endpoint refuses a signed URL (HTTP status {status}): {_tag(body, 'Message')}".rstrip(": ")
     fault = classify_storage(status, code, ec, message)
     if isinstance(fault, Refused) or code in ("", "AccessDenied"):
@@ -59,8 +66,9 @@ def _body(refusal: urllib.error.HTTPError) -> str:
 
 def _tag(body: str, name: str) -> str:
     """OSS's errors are small XML documents; whatever else answers has no such tag."""
-    found = re.search(rf"<{name}>([^<]*)</{name}>", body)
-    return found[1].strip() if found else ""
+    found = re.search(rf"<{name}>([^<]{{0,500}})</{name}>", body)
+    text = found[1].strip() if found else ""
+    return text if name == "Message" or re.fullmatch(r"[A-Za-z0-9._-]{1,64}", text) else ""
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -68,5 +76,9 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _opener() -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_NoRedirects())
+def _opener(url: str) -> urllib.request.OpenerDirector:
+    """A proxy could only reach its own loopback."""
+    handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
+    if is_loopback(url):
+        handlers.append(urllib.request.ProxyHandler({}))
+    return urllib.request.build_opener(*handlers)

@@ -1,39 +1,107 @@
 """Transcripts to texts: one module a format, one line in the table. Pure."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from dropscribe.model import Document
-from dropscribe.render.json import render as render_json
-from dropscribe.render.srt import render as render_srt
+from dropscribe.render.edition import FELL_BACK, Edition, Presentation, same_text
+from dropscribe.render.formats import ass, json, md, raw, srt, tsv, txt, verbose_json, vtt
+
+__all__ = ["FORMATS", "Edition", "Format", "Presentation", "Rendering", "TextLost", "render_all", "render_with"]
+
+
+class TextLost(AssertionError):
+    """A file that would not hold its text: a bug, and nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One entry of `outputs`: its name, its suffix without dot, and how it is written."""
+    """One entry of `outputs`: its name, its suffix without dot, and how it is written.
+
+    `meant` and `shown`: the text that a file has to hold, and the text that it holds.
+    """
 
     name: str
     suffix: str
-    render: Callable[[Document], str]
+    render: Callable[[Edition], str | bytes]
+    meant: Callable[[Edition], str] | None = None
+    shown: Callable[[str], str] | None = None
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
-        "json": Format("json", "json", render_json),
-        "srt": Format("srt", "srt", render_srt),
+        "json": Format("json", "json", json.render, json.meant, json.shown),
+        "raw": Format("raw", "funasr.json", raw.render),
+        "srt": Format("srt", "srt", srt.render, srt.meant, srt.shown),
+        "vtt": Format("vtt", "vtt", vtt.render, vtt.meant, vtt.shown),
+        "txt": Format("txt", "txt", txt.render, txt.meant, txt.shown),
+        "md": Format("md", "md", md.render, md.meant, md.shown),
+        "ass": Format("ass", "ass", ass.render, ass.meant, ass.shown),
+        "tsv": Format("tsv", "tsv", tsv.render, tsv.meant, tsv.shown),
+        "verbose_json": Format(
+            "verbose_json", "verbose.json", verbose_json.render, verbose_json.meant, verbose_json.shown
+        ),
     }
 )
+"""No suffix is another's: the outputs of one source never meet."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def render_all(document: Document, outputs: Sequence[str]) -> dict[str, bytes]:
-    """Every wanted output as UTF-8 without BOM; `outputs` are keys of FORMATS."""
-    return {name: _utf8(FORMATS[name].render(document)) for name in outputs}
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """Every wanted output as UTF-8 without BOM, and what there is to say about them."""
+
+    texts: Mapping[str, bytes]
+    notes: Sequence[str] = field(default=())
 
 
-def _utf8(text: str) -> bytes:
+def render_all(document: Document, outputs: Iterable[str], presentation: Presentation | None = None) -> Rendering:
+    """Render `outputs`, which are keys of FORMATS.
+
+    Each is read back before it is handed out. Where one does not hold its text, one cue a sentence is written, and a
+    note says so; raises TextLost where that does not hold it either.
+    """
+    return render_with(FORMATS, document, outputs, presentation)
+
+
+def render_with(
+    formats: Mapping[str, Format], document: Document, outputs: Iterable[str], presentation: Presentation | None = None
+) -> Rendering:
+    """The same with formats of one's own."""
+    edition = Edition(document, presentation or Presentation())
+    texts = {name: _utf8(_checked(formats[name], edition)) for name in outputs}
+    return Rendering(texts, tuple(dict.fromkeys(edition.notes)))
+
+
+def _checked(format_: Format, edition: Edition) -> str | bytes:
+    content = format_.render(edition)
+    if _holds(format_, edition, content):
+        return content
+    edition.notes.append(f"{FELL_BACK}: the {format_.name} file did not hold the text exactly")
+    plainly = Edition(edition.document, edition.presentation, plainly=True)
+    content = format_.render(plainly)
+    if not _holds(format_, plainly, content):
+        raise TextLost(f"the text does not come through as {format_.name}")
+    return content
+
+
+def _holds(format_: Format, edition: Edition, content: str | bytes) -> bool:
+    if format_.meant is None or format_.shown is None or isinstance(content, bytes):
+        return True
+    try:
+        return same_text(format_.shown(content), format_.meant(edition))
+    except (ValueError, LookupError):
+        return False
+
+
+def _utf8(content: str | bytes) -> bytes:
     """JSON escapes can smuggle half a character in; no output may fail for that."""
-    return _LONE_SURROGATE.sub("\ufffd", text).encode()
+    if isinstance(content, bytes):
+        return content
+    try:
+        return content.encode()
+    except UnicodeEncodeError:
+        return _LONE_SURROGATE.sub("\ufffd", content).encode()

@@ -1,36 +1,31 @@
-"""A sentence's text cut into tokens that carry times.
+"""Where the recogniser's words stand in its sentence.
 
 The text is the truth; words only supply times. Real answers put spaces before words, after words, after punctuation,
 several words into one, or give punctuation words of its own: only searching the words in the text fits them all.
 """
 
+import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import accumulate, groupby, pairwise
+from itertools import pairwise
+from typing import NamedTuple
 
 from dropscribe.model import Segment, Word
-from dropscribe.render.layout import borders, width_of
+from dropscribe.render.characters import is_unspaced
 
 _WINDOW = 24
 """How many characters a word may be ahead of the last one found."""
 _ENOUGH = 0.6
 """Below this share of the letters found in the text, the words are another text and are not used."""
+_STRAY_MS = 2000
+"""A word that much outside its sentence is noise; one that is not in the text lengthens its neighbour by less."""
+_AT_ONCE_MS = 150
+_LETTER = re.compile(r"[^\W_]")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A piece of text that is never cut; all tokens of a sentence joined are its text."""
-
-    text: str
-    start_ms: int
-    end_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a word was found, and when it was said."""
+class Place(NamedTuple):
+    """A word's offsets in the sentence, and when it was said."""
 
     begin: int
     end: int
@@ -38,111 +33,189 @@ class _Place:
     end_ms: int
 
 
-def tokens(segment: Segment) -> list[Token]:
-    """The segment's text in tokens whose times never go back; without usable words the time is spread by width."""
-    text, places = segment.text, _places(segment)
-    if sum(place.end - place.begin for place in places) < _ENOUGH * _letters(text):
-        places = []
-    pieces = list(_pieces(text, places))
-    texts = [text[begin:end] for begin, end in pieces]
-    return _in_order(_filled(texts, _times(pieces, places), segment.start_ms, segment.end_ms))
+def fits(segment: Segment) -> bool:
+    """Whether `places` finds any: the words are those of the text."""
+    words = _words(segment)
+    return bool(words) and _spans(segment.text, words) is not None
 
 
-def _letters(text: str) -> int:
-    return sum(character.isalnum() for character in text)
+def places(segment: Segment, following_ms: int | None = None) -> list[Place]:
+    """The words that are in the text, in order; none where the words are not the text's.
+
+    `following_ms` is when the next sentence begins, if one does.
+    """
+    words = _words(segment)
+    spans = _spans(segment.text, words) if words else None
+    return [] if spans is None else _with_times(segment, words, spans, following_ms)
 
 
-def _places(segment: Segment) -> list[_Place]:
-    folded, at, places = _folded(segment.text), 0, []
-    for word, following in zip(segment.words, (*segment.words[1:], None), strict=False):
-        needle = _folded(word.text.strip())
-        found = folded.find(needle, at, at + len(needle) + _WINDOW) if needle else -1
-        if found >= 0:
-            at = found + len(needle)
-            start, end = _clipped(word, following)
-            places.append(_Place(found, at, _within(start, segment), _within(end, segment)))
-    return places
+Span = tuple[int, int] | None
 
 
-def _within(time_ms: int, segment: Segment) -> int:
-    """One absurd word time must not drag the rest of its sentence along."""
-    if segment.end_ms <= segment.start_ms:
-        return time_ms
-    return min(max(time_ms, segment.start_ms), segment.end_ms)
+def _words(segment: Segment) -> list[Word]:
+    return [word for word in segment.words if word.text and not word.text.isspace()]
 
 
-def _folded(text: str) -> str:
-    """Upper and lower case, full and half width alike, offsets kept."""
-    return "".join(map(_fold, text))
+def _spans(text: str, words: Sequence[Word]) -> Sequence[Span] | None:
+    """The offsets of each word that is there; None where they are too few to be the words of this text."""
+    spans = _exactly(text, words)
+    if spans is not None and _LETTER.search(text, spans[-1][1]) is None:
+        return spans
+    folded = _folded(text, words)
+    covered = sum(len(_LETTER.findall(text, *span)) for span in folded if span is not None)
+    return folded if any(folded) and covered >= _ENOUGH * len(_LETTER.findall(text)) else None
+
+
+def _exactly(text: str, words: Sequence[Word]) -> list[tuple[int, int]] | None:
+    """Each word where the one before ends, with nothing but marks between; None where a single one is not there."""
+    at, found = 0, list[tuple[int, int]]()
+    for word in words:
+        needle = word.text.strip()
+        length = len(needle)
+        begin = text.find(needle, at, at + length + _WINDOW)
+        if begin != at and (begin < 0 or _LETTER.search(text, at, begin)):
+            return None
+        at = begin + length
+        found.append((begin, at))
+    return found
+
+
+def _folded(text: str, words: Sequence[Word]) -> list[Span]:
+    """The same without regard to case, width and spaces; a word that is not there leaves no more than itself out."""
+    squeezed, origin = _squeezed(text)
+    needles = [_squeezed(word.text)[0] for word in words]
+    at, found = 0, list[Span]()
+    for number, needle in enumerate(needles):
+        following = needles[number + 1] if number + 1 < len(needles) else ""
+        begin, length = _seek(squeezed, needle, at, following)
+        if begin < 0 or not length:
+            found.append(None)
+            continue
+        at = begin + length
+        found.append((origin[begin], origin[at - 1] + 1))
+    return found
+
+
+def _squeezed(text: str) -> tuple[str, list[int]]:
+    """Folded text without spaces, and the offset in `text` that each of its characters comes from."""
+    parts, origin = [], list[int]()
+    for offset, character in enumerate(text):
+        folded = _fold(character)
+        parts.append(folded)
+        origin += [offset] * len(folded)
+    return "".join(parts), origin
 
 
 @lru_cache(maxsize=8192)
 def _fold(character: str) -> str:
-    folded = unicodedata.normalize("NFKC", character).casefold()
-    return folded if len(folded) == 1 else character
+    return "".join(unicodedata.normalize("NFKC", character).casefold().split())
 
 
-def _clipped(word: Word, following: Word | None) -> tuple[int, int]:
+def _seek(text: str, needle: str, at: int, following: str) -> tuple[int, int]:
+    """(offset, length) of the word, or of the word without the marks around it; (-1, 0) where it is not near."""
+    for wanted in dict.fromkeys((needle, _bare(needle))):
+        begin = text.find(wanted, at, at + len(wanted) + _WINDOW) if wanted else -1
+        while begin >= 0:
+            if begin == at or not _LETTER.search(text, at, begin) or _believable(text, begin, wanted, following):
+                return begin, len(wanted)
+            begin = text.find(wanted, begin + 1, at + len(wanted) + _WINDOW)
+    return -1, 0
+
+
+def _believable(text: str, begin: int, needle: str, following: str) -> bool:
+    """Whether letters may have been passed over for this: a short word is found inside many others."""
+    if not _LETTER.search(needle):
+        return False
+    if len(needle) >= 4 or (len(needle) >= 2 and is_unspaced(needle[0])):
+        return True
+    rest = _bare(text[begin + len(needle) : begin + len(needle) + len(following) + 4])
+    return bool(following) and rest.startswith(_bare(following)[:4])
+
+
+def _bare(text: str) -> str:
+    begin, end = 0, len(text)
+    while begin < end and not text[begin].isalnum():
+        begin += 1
+    while end > begin and not text[end - 1].isalnum():
+        end -= 1
+    return text[begin:end]
+
+
+def _with_times(
+    segment: Segment, words: Sequence[Word], spans: Sequence[Span], following_ms: int | None
+) -> list[Place]:
+    """Times repaired: none absurd, none going back, none of no length beside free time."""
+    found: list[Place] = []
+    early: int | None = None
+    starts = [word.start_ms for word in words]
+    for number, (word, span) in enumerate(zip(words, spans, strict=True)):
+        after = starts[number + 1] if number + 1 < len(starts) else following_ms
+        start, end = _clipped(word, after)
+        if span is not None:
+            if early is not None and 0 <= start - early <= _STRAY_MS:
+                start, early = early, None
+            found.append(Place(*span, *_within(segment, start, end)))
+        elif found:
+            if 0 < end - found[-1].end_ms <= _STRAY_MS:
+                found[-1] = found[-1]._replace(end_ms=end)
+        elif early is None:
+            early = start
+    return _unfolded(_in_order(found), after_ms=following_ms)
+
+
+def _clipped(word: Word, following_ms: int | None) -> tuple[int, int]:
     """A word that "lasts" minutes hides a silence: before it where the next word follows at once, else after it."""
-    longest = 1500 + 300 * len(word.text.strip())
-    if word.end_ms - word.start_ms <= longest:
-        return word.start_ms, word.end_ms
-    if following is not None and following.start_ms - word.end_ms < 150:
-        return word.end_ms - longest, word.end_ms
-    return word.start_ms, word.start_ms + longest
+    start, end = word.start_ms, word.end_ms
+    if end - start <= 1500:
+        return start, max(start, end)
+    longest = min(1500 + 300 * len(word.text.strip()), 6500)
+    if end - start <= longest:
+        return start, end
+    if following_ms is not None and following_ms - end < _AT_ONCE_MS:
+        return end - longest, end
+    return start, start + longest
 
 
-def _pieces(text: str, places: Sequence[_Place]) -> Iterator[tuple[int, int]]:
-    """(begin, end) between the borders of the text, except those inside a word that holds no space there."""
-    inside = {at for place in places for at in range(place.begin + 1, place.end)}
-    begin = 0
-    for at in (*borders(text), len(text)):
-        if at == len(text) or at not in inside or text[at - 1].isspace():
-            if at > begin:
-                yield begin, at
-            begin = at
+def _within(segment: Segment, start: int, end: int) -> tuple[int, int]:
+    """One absurd word time must not drag the rest of its sentence along."""
+    low, high = segment.start_ms - _STRAY_MS, segment.end_ms + _STRAY_MS
+    if segment.end_ms <= segment.start_ms or (low <= start and end <= high):
+        return start, end
+    return min(max(start, segment.start_ms), segment.end_ms), min(max(end, segment.start_ms), segment.end_ms)
 
 
-def _times(pieces: Sequence[tuple[int, int]], places: Sequence[_Place]) -> list[tuple[int, int] | None]:
-    """The time of each piece from the words in it; a word over several pieces is shared out evenly."""
-    spoken: dict[int, tuple[int, int]] = {}
-    for place in places:
-        share = (place.end_ms - place.start_ms) / (place.end - place.begin)
-        for n in range(place.end - place.begin):
-            start, end = place.start_ms + round(n * share), place.start_ms + round((n + 1) * share)
-            spoken[place.begin + n] = (start, end)
-    times: list[tuple[int, int] | None] = []
-    for begin, end in pieces:
-        known = [spoken[at] for at in range(begin, end) if at in spoken]
-        times.append((known[0][0], known[-1][1]) if known else None)
-    return times
-
-
-def _filled(texts: Sequence[str], times: Sequence[tuple[int, int] | None], start_ms: int, end_ms: int) -> list[Token]:
-    """Tokens; a run without times gets what lies between its neighbours."""
-    filled: list[Token] = []
-    for known, run in groupby(zip(texts, times, strict=True), key=lambda piece: piece[1] is not None):
-        pieces = list(run)
-        if known:
-            filled += [Token(text, *time) for text, time in pieces if time]
-            continue
-        following = next((time for time in times[len(filled) + len(pieces) :] if time), None)
-        finish = following[0] if following else end_ms
-        begin = filled[-1].end_ms if filled else min(start_ms, finish)
-        filled += _spread([text for text, _ in pieces], begin, max(begin, finish))
-    return filled
-
-
-def _spread(texts: Sequence[str], start_ms: int, end_ms: int) -> list[Token]:
-    widths = [max(1, width_of([text])) for text in texts]
-    total = sum(widths)
-    edges = [start_ms + (end_ms - start_ms) * sofar // total for sofar in accumulate(widths, initial=0)]
-    return [Token(text, *times) for text, times in zip(texts, pairwise(edges), strict=True)]
-
-
-def _in_order(found: Sequence[Token]) -> list[Token]:
-    last, ordered = 0, []
-    for token in found:
-        last = max(last, token.start_ms)
-        ordered.append(replace(token, start_ms=last, end_ms=max(last, token.end_ms)))
+def _in_order(found: list[Place]) -> list[Place]:
+    """Starts that never go back: one that is later than all that follow is the one that is wrong."""
+    if all(one.start_ms <= next_one.start_ms for one, next_one in pairwise(found)):
+        return found
+    latest = found[-1].start_ms
+    ordered = list(found)
+    for at in range(len(found) - 2, 0, -1):
+        if ordered[at].start_ms > latest and found[at - 1].start_ms <= latest:
+            ordered[at] = ordered[at]._replace(start_ms=latest, end_ms=max(latest, min(ordered[at].end_ms, latest)))
+        latest = ordered[at].start_ms
+    last = ordered[0].start_ms
+    for at, place in enumerate(ordered):
+        last = max(last, place.start_ms)
+        ordered[at] = place._replace(start_ms=last, end_ms=max(last, place.end_ms))
     return ordered
+
+
+def _unfolded(found: list[Place], after_ms: int | None) -> list[Place]:
+    """Words of no length share what is free up to the next word, at most 200 ms each."""
+    at = 0
+    while at < len(found):
+        stop = at
+        while stop < len(found) and found[stop].end_ms <= found[stop].start_ms == found[at].start_ms:
+            stop += 1
+        if stop == at:
+            at += 1
+            continue
+        start = found[at].start_ms
+        limit = found[stop].start_ms if stop < len(found) else after_ms
+        share = 200 if limit is None else min(200, max(0, limit - start) // (stop - at))
+        for number in range(at, stop):
+            begin = start + share * (number - at)
+            found[number] = found[number]._replace(start_ms=begin, end_ms=begin + share)
+        at = stop
+    return found

@@ -1,87 +1,88 @@
-"""How wide text is on a screen, and where it may be broken.
+"""Where the lines of a cue are broken."""
 
-A cell is the width of a Latin letter: full-width characters take two, combining marks none.
-"""
+from bisect import bisect_left
+from typing import Final
 
-import unicodedata
-from collections.abc import Iterable
-from functools import lru_cache
+from dropscribe.render.measured import Measured
+from dropscribe.render.profiles import Limits
 
-SENTENCE_ENDS = ".!?…。！？؟।"
-CLAUSE_ENDS = ",;:、，；：،—"
-_CLOSERS = "\"'”’»)]}」』】》）］"
-
-
-@lru_cache(maxsize=8192)
-def character_cells(character: str, among_wide: bool) -> int:
-    """Cells of one character; an East Asian "ambiguous" one is full-width where its neighbours are."""
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in ("WFA" if among_wide else "WF") else 1
+LINE_WEIGHT: Final = 0.7
+"""A border costs that much less inside a cue than at its end, but for what it tears."""
+A_BREAK: Final = 0.5
+SENTENCE_BREAK: Final = 0.7
+"""The end of a sentence inside a cue hurts less where a line ends with it."""
+NEVER: Final = float("inf")
 
 
-def cells(text: str) -> int:
-    """Display width of a line of text."""
-    if text.isascii():
-        return len(text)
-    among_wide = any(map(_is_wide, text))
-    return sum(character_cells(character, among_wide) for character in text)
+class Layout:
+    """Where the lines of a cue are broken."""
 
+    def __init__(self, of: Measured, limits: Limits) -> None:
+        self._of, self._line, self._lines = of, limits.line, limits.lines
+        self._last, self._kept = -1, dict[tuple[int, int], tuple[float, tuple[int, ...]]]()
+        self._widths, self._tails = of.widths, [0, *(kind.tail for kind in of.kinds)]
+        self._costs = [
+            LINE_WEIGHT * (cost - penalty) + penalty + A_BREAK
+            for cost, penalty in zip(of.costs, of.penalties, strict=True)
+        ]
+        for at in range(1, len(of.run.tokens)):
+            if of.sentences[at]:
+                self._costs[at] -= SENTENCE_BREAK
 
-def borders(text: str) -> list[int]:
-    """Offsets at which a line may end: after spaces, and around characters of scripts written without them."""
-    return [at for at in range(1, len(text)) if _may_break(text[at - 1], text[at])]
+    def cost(self, first: int, last: int, bound: float) -> float:
+        """What the lines of a cue cost that does not fit one; infinite where that is not below `bound`."""
+        return self._broken(first, last, self._lines, bound)[0]
 
+    def breaks(self, first: int, last: int) -> tuple[int, ...]:
+        """The tokens that begin the further lines."""
+        if self._of.width(first, last) <= self._line:
+            return ()
+        return self._broken(first, last, self._lines, NEVER)[1]
 
-def _may_break(before: str, after: str) -> bool:
-    if after.isspace() or _closes(after):
-        return False
-    if before.isspace():
-        return True
-    return (_is_unspaced(before) or _is_unspaced(after)) and not _opens(before) and not _is_mark(after)
+    def _broken(self, first: int, last: int, lines: int, bound: float) -> tuple[float, tuple[int, ...]]:
+        if lines != 2:
+            return self._several(first, last, lines) if lines > 2 else (NEVER, ())
+        widths, tails, line, costs = self._widths, self._tails, self._line, self._costs
+        start, end = widths[first], widths[last] - tails[last]
+        best, found = bound, 0
+        for at in range(bisect_left(widths, end - line, first + 1, last), last):
+            above = widths[at] - tails[at] - start
+            if above > line:
+                break
+            cost = costs[at]
+            if cost >= best:
+                continue
+            below = end - widths[at]
+            skew = (above - below) / line
+            cost += 2 * skew * skew + (0.15 if above > below else 0.0)
+            if 4 * above < line or 4 * below < line:
+                cost += 2.5
+            if cost < best:
+                best, found = cost, at
+        return (best, (found,)) if found else (NEVER, ())
 
+    def _several(self, first: int, last: int, lines: int) -> tuple[float, tuple[int, ...]]:
+        """The best first line and the rest in one line less, or all in one line less; kept while `last` is the same."""
+        if self._last != last:
+            self._last = last
+            self._kept.clear()
+        known = self._kept.get((first, lines))
+        if known is None:
+            known = self._kept[first, lines] = self._first_line(first, last, lines)
+        return known
 
-def border_cost(text: str) -> float:
-    """How much it hurts to break after `text`: 0 at the end of a sentence, 4 where no mark helps."""
-    last = text.rstrip().rstrip(_CLOSERS)[-1:]
-    if not last or last in SENTENCE_ENDS:
-        return 0.0
-    return 1.0 if last in CLAUSE_ENDS else 4.0
-
-
-def width_of(parts: Iterable[str]) -> int:
-    """Cells of a line made of `parts`, without the spaces at its ends."""
-    return cells("".join(parts).strip())
-
-
-@lru_cache(maxsize=8192)
-def _is_wide(character: str) -> bool:
-    return unicodedata.east_asian_width(character) in "WF"
-
-
-@lru_cache(maxsize=8192)
-def _is_unspaced(character: str) -> bool:
-    """Han, kana and other wide characters but Hangul, and the scripts of South-East Asia."""
-    if _is_wide(character):
-        return not unicodedata.name(character, "").startswith("HANGUL")
-    return "\u0e00" <= character <= "\u0eff" or "\u1000" <= character <= "\u109f" or "\u1780" <= character <= "\u17ff"
-
-
-@lru_cache(maxsize=8192)
-def _closes(character: str) -> bool:
-    """What never begins a line: closing and combining marks, sentence marks, Thai vowels that follow."""
-    kind = unicodedata.category(character)
-    follows = kind in ("Pe", "Pf", "Mn", "Mc", "Me", "Cf", "Sk", "Lm") or character in "ะาำๅ"
-    return follows or character in SENTENCE_ENDS or character in CLAUSE_ENDS
-
-
-@lru_cache(maxsize=8192)
-def _is_mark(character: str) -> bool:
-    """Marks that belong to what they touch: without a space before them they do not begin a line."""
-    return unicodedata.category(character) in ("Po", "Pd") and character not in "@#&¿¡"
-
-
-@lru_cache(maxsize=8192)
-def _opens(character: str) -> bool:
-    """What never ends a line: opening marks, joiners, Thai vowels that come before their consonant."""
-    return unicodedata.category(character) in ("Ps", "Pi", "Cf") or character in "@#&¿¡เแโใไ"
+    def _first_line(self, first: int, last: int, lines: int) -> tuple[float, tuple[int, ...]]:
+        best, found = self._broken(first, last, lines - 1, NEVER)
+        room = (lines - 1) * (self._line + 1)
+        for at in range(max(first + 1, bisect_left(self._widths, self._widths[last] - room)), last):
+            above, below = self._of.width(first, at), self._of.width(at, last)
+            if above > self._line:
+                break
+            if below <= self._line:
+                continue
+            cost, breaks = self._broken(at, last, lines - 1, NEVER)
+            skew = (above - below / (lines - 1)) / self._line
+            cost += self._costs[at] + 2 * skew * skew
+            if cost < best:
+                best, found = cost, (at, *breaks)
+        return best, found

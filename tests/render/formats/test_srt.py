@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 
 from dropscribe.model import Transcript
-from dropscribe.render.srt import render
-from render.documents import REAL, TRANSCRIPTS, document, real, said, transcript
+from dropscribe.render.edition import Edition, Presentation
+from dropscribe.render.formats.srt import render
+from dropscribe.render.profiles import Subtitles
+from render.documents import LIMITS, REAL, TRANSCRIPTS, document, edition, real, said, spoken, transcript
 
 TIME_LINE = re.compile(r"(\d{2,}):([0-5]\d):([0-5]\d),(\d{3}) --> (\d{2,}):([0-5]\d):([0-5]\d),(\d{3})")
 
@@ -40,21 +42,21 @@ def parse(text: str) -> list[Read]:
 
 def letters(text: str) -> str:
     """The text without spaces, control characters and the joiner that protects it."""
-    return re.sub("[\\s\x00-\x1f\x7f-\x9f\u2060]+", "", text)
+    return re.sub("[\\s\x00-\x1f\x7f-\x9f\u2060\u200f\ufeff]+", "", text)
 
 
 def srt(*spoken: str) -> str:
-    return render(document(transcript(*(said(text, 1000 * n, 1000 * n + 900) for n, text in enumerate(spoken)))))
+    return render(edition(transcript(*(said(text, 3000 * n, 3000 * n + 900) for n, text in enumerate(spoken)))))
 
 
 def test_sentences_become_numbered_cues() -> None:
     assert srt("Hello.", "你好。") == (
-        "1\n00:00:00,000 --> 00:00:00,900\nHello.\n\n2\n00:00:01,000 --> 00:00:01,900\n你好。\n\n"
+        "1\n00:00:00,000 --> 00:00:00,900\nHello.\n\n2\n00:00:03,000 --> 00:00:03,900\n你好。\n\n"
     )
 
 
 def test_silence_is_a_file_with_no_cues() -> None:
-    assert render(document(transcript())) == ""
+    assert render(edition(transcript())) == ""
     assert srt("", " \n ", "\x00") == ""
 
 
@@ -64,7 +66,7 @@ def test_silence_is_a_file_with_no_cues() -> None:
 def test_hours_go_beyond_a_day_and_beyond_a_hundred(hours: int, shown: str) -> None:
     start = ((hours * 60 + 59) * 60 + 59) * 1000 + 999
 
-    assert f"\n{shown} --> " in render(document(transcript(said("x", start, start + 1))))
+    assert f"\n{shown} --> " in render(edition(transcript(said("x", start, start + 1))))
 
 
 @pytest.mark.parametrize(
@@ -72,9 +74,10 @@ def test_hours_go_beyond_a_day_and_beyond_a_hundred(hours: int, shown: str) -> N
     [
         ("a <b> c", "a <\u2060b> c"),
         ("</i> <!x <é", "<\u2060/i> <\u2060!x <\u2060é"),
-        ("a < b <3", "a < b <3"),
+        ("a < b <3", "a <\u2060 b <\u20603"),
         ("a --> b", "a --\u2060> b"),
-        ("one\n\n2\n00:00:05,000 --> 00:00:06,000\nx", "one 2 00:00:05,000 --\u2060> 00:00:06,000 x"),
+        ("{\\an8}top \\N x", "{\u2060\\\u2060an8}top \\\u2060N x"),
+        ("one\n\n2\n00:00:05,000 --> 00:00:06,000\nx", "one 2 00:\u206000:05,000 --\u2060> 00:\u206000:06,000 x"),
         ("a\r\nb\tc\x1bd\x85e\u2028f", "a b c d e f"),
     ],
 )
@@ -84,10 +87,30 @@ def test_text_cannot_pass_for_markup_times_or_line_ends(text: str, shown: str) -
     assert " ".join(cue.lines) == shown
 
 
-@settings(deadline=None)
-@given(TRANSCRIPTS)
-def test_any_transcript_reads_back_in_order_with_all_its_text(spoken: Transcript) -> None:
-    found = parse(render(document(spoken)))
+def test_a_speaker_with_a_name_is_named_where_another_spoke_before() -> None:
+    talk = transcript(
+        spoken("Are you coming?", 0, speaker=0),
+        spoken("No.", 1500, speaker=1),
+        spoken("And this is all that there is to say about it, because it is late.", 2500, speaker=1),
+    )
+
+    found = parse(render(edition(talk, {0: "Anna", 1: "Ben"})))
+
+    assert [cue.lines[0].partition(": ")[0] for cue in found][:2] == ["Anna", "Ben"]
+    assert all("Ben" not in "".join(cue.lines) for cue in found[2:])
+    assert parse(render(edition(talk)))[0].lines == ("Are you coming?",)
+
+
+def test_a_line_of_arabic_that_begins_with_latin_is_laid_out_from_right_to_left() -> None:
+    ((line,),) = (cue.lines for cue in parse(srt("NATO قال ذلك أمس")))
+
+    assert line.startswith("\u200f")
+
+
+@settings(deadline=None, max_examples=40)
+@given(TRANSCRIPTS, LIMITS)
+def test_any_transcript_reads_back_in_order_with_all_its_text(spoken: Transcript, limits: Subtitles) -> None:
+    found = parse(render(Edition(document(spoken), Presentation(limits))))
 
     assert sorted(letters("".join(line for cue in found for line in cue.lines))) == sorted(
         letters("".join(segment.text for segment in spoken.segments))
@@ -100,7 +123,7 @@ def test_any_transcript_reads_back_in_order_with_all_its_text(spoken: Transcript
 def test_real_transcripts_read_back_word_for_word(path: Path) -> None:
     spoken = real(path)
 
-    found = parse(render(document(spoken)))
+    found = parse(render(edition(spoken)))
 
     shown = letters("".join(line for cue in found for line in cue.lines))
     assert shown == letters("".join(segment.text for segment in spoken.segments))

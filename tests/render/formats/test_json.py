@@ -1,16 +1,27 @@
 """dropscribe's own transcript: what stands in it, and that we know it again."""
 
 import json
+from importlib.resources import files
 from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import given, settings
 
-from dropscribe.model import Segment, Transcript, Word
-from dropscribe.render.json import read_identity, render
+from dropscribe.model import Document, Segment, Transcript, Word
+from dropscribe.render.edition import Edition, Presentation
+from dropscribe.render.formats.json import read_document, read_identity
+from dropscribe.render.formats.json import render as render_edition
 from render.documents import REAL, TRANSCRIPTS, document, real, said, transcript
 
 SHA = "ab" * 32
+SCHEMA = json.loads(files("dropscribe.render").joinpath("transcript.schema.json").read_text("utf-8"))
+
+
+def render(of: Document, speakers: dict[int, str] | None = None) -> str:
+    return render_edition(Edition(of, Presentation(speakers=speakers or {})))
+
+
 OURS = render(document(transcript(said("Hi.")), sha256=SHA))
 
 
@@ -39,6 +50,26 @@ def test_the_file_holds_what_the_contract_says_and_null_for_the_unknown() -> Non
     }
 
 
+def test_a_speaker_has_the_name_that_the_configuration_gives() -> None:
+    (segment,) = json.loads(render(document(transcript(said("Hi.", speaker=1))), {1: "Ben"}))["segments"]
+
+    assert (segment["speaker"], segment["speaker_name"]) == (1, "Ben")
+
+
+def test_a_sentence_without_words_that_fit_is_marked() -> None:
+    without, other, blank = said("Hi there."), said("Hi there.", 0, 9, Word(0, 9, "quite else", "")), said(" ")
+
+    segments = json.loads(render(document(transcript(without, other, blank))))["segments"]
+
+    assert [segment.get("interpolated") for segment in segments] == [True, True, None]
+
+
+def test_the_schema_is_a_schema_and_names_the_one_that_is_written() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+    assert SCHEMA["properties"]["schema"]["const"] == json.loads(OURS)["schema"]
+
+
 def test_silence_gives_an_empty_text_and_no_segments() -> None:
     body = json.loads(render(document(transcript())))
 
@@ -65,12 +96,29 @@ def test_real_transcripts_come_back_whole(path: Path) -> None:
     ]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(TRANSCRIPTS)
 def test_any_transcript_gives_valid_json_with_all_its_segments(spoken: Transcript) -> None:
     body = json.loads(render(document(spoken)))
 
+    jsonschema.validate(body, SCHEMA)
     assert [segment["text"] for segment in body["segments"]] == [segment.text for segment in spoken.segments]
+
+
+@settings(deadline=None, max_examples=25)
+@given(TRANSCRIPTS)
+def test_our_own_file_can_be_read_again(spoken: Transcript) -> None:
+    of = document(spoken, settings={"speaker_count": 2})
+
+    assert read_document(render(of)) == of
+
+
+@pytest.mark.parametrize("damage", ['"segments": [7]', '"segments": null', '"words": 5'])
+def test_a_damaged_file_of_ours_is_not_read(damage: str) -> None:
+    key = damage.partition(":")[0]
+
+    assert read_document(OURS.replace(f"{key}: [", f'{damage}, "rest": [', 1)) is None
+    assert read_document(b"{}") is None
 
 
 def test_a_later_schema_of_ours_is_known_as_well() -> None:

@@ -1,0 +1,178 @@
+"""`dropscribe render`: outputs again from a result that is kept, in any format, for nothing."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from dropscribe.cli.exits import ExitCode
+from dropscribe.cli.kept import CannotRender, Found, shelf
+from dropscribe.cli.options import config_option
+from dropscribe.config import find, load
+from dropscribe.config.settings import Settings
+from dropscribe.disk.placing import content_sha256, place, sync_folder, write_aside
+from dropscribe.errors import DropscribeError, Misconfigured
+from dropscribe.names import display
+from dropscribe.render import FORMATS, Edition, Presentation, render_all
+from dropscribe.render.profiles import PROFILES, Subtitles
+from dropscribe.render.quality import FAULTS, Report, judge, shown_by_channel
+from dropscribe.render.stamps import clock
+
+CUED = ("srt", "vtt", "ass")
+LONGEST_NAME = 60
+
+
+def _formats(context: click.Context, parameter: click.Parameter, value: Sequence[str]) -> tuple[str, ...]:
+    """`--format srt,vtt --format md`."""
+    names = [name.strip() for each in value for name in each.split(",") if name.strip()]
+    for name in names:
+        if name not in FORMATS:
+            raise click.BadParameter(f"{name!r} is not one of {', '.join(FORMATS)}.")
+    return tuple(dict.fromkeys(names))
+
+
+def _speakers(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[int, str] | None:
+    """`0=Anna,1=Ben`."""
+    if value is None:
+        return None
+    found: dict[int, str] = {}
+    for pair in value.split(","):
+        number, _, name = pair.partition("=")
+        name = name.strip()
+        if not (number.strip().isdecimal() and name.isprintable() and 0 < len(name) <= LONGEST_NAME):
+            raise click.BadParameter(f"{pair!r} is no number with a name, such as 0=Anna.")
+        found[int(number)] = name
+    return found
+
+
+@click.command()
+@config_option
+@click.option(
+    "--format", "formats", multiple=True, callback=_formats, metavar="FORMAT", help=f"Of {', '.join(FORMATS)}."
+)
+@click.option("--profile", type=click.Choice(list(PROFILES)), help="Limits of the subtitles.")
+@click.option("--speakers", callback=_speakers, metavar="0=Anna,1=Ben", help="Names of the speakers.")
+@click.option("--out", type=click.Path(path_type=Path), default=".", metavar="DIR", help="Default: the current folder.")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=bytes))
+@click.pass_context
+def render(
+    context: click.Context,
+    config: Path | None,
+    formats: tuple[str, ...],
+    profile: str | None,
+    speakers: dict[int, str] | None,
+    out: Path,
+    paths: tuple[bytes, ...],
+) -> int:
+    """Write outputs again from what was recognised: nothing is sent, nothing is paid, nothing is replaced.
+
+    PATH names a file as for `status`, whose result is kept for `keep_results`; or a JSON file: a raw result of Fun-ASR,
+    or a transcript of dropscribe. Without options all is as its inbox has it. Each file gets a line on its subtitles:
+    how many, how many a minute, how many are clean, and what is wrong with the others.
+    """
+    settings = _settings(context, config)
+    out.mkdir(parents=True, exist_ok=True)
+    failed, taken = 0, set[bytes]()
+    with shelf(settings) as shelves:
+        for path in paths:
+            try:
+                found = shelves.find(path)
+                shown = _presentation(found, profile, speakers)
+                _write(found, formats or found.outputs, shown, out, taken)
+            except (DropscribeError, OSError) as error:
+                why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+                click.echo(f"{display(path)}: {why}", err=True)
+                failed += 1
+    return ExitCode.NOT_WELL if failed else ExitCode.WELL
+
+
+def _settings(context: click.Context, config: Path | None) -> Settings | None:
+    """The configuration; None where there is none and none was named, because files need none."""
+    named = config or context.obj or os.environ.get("DROPSCRIBE_CONFIG")
+    try:
+        path = find(config or context.obj, os.environ)
+    except Misconfigured:
+        if named:
+            raise
+        return None
+    return load(path, os.environ)
+
+
+def _presentation(found: Found, profile: str | None, speakers: dict[int, str] | None) -> Presentation:
+    """As the inbox has it, changed by what was asked for: another profile takes none of the inbox's limits along."""
+    usual = found.presentation
+    if profile is not None:
+        usual = replace(usual, subtitles=Subtitles(profile, words=usual.subtitles.words))
+    return usual if speakers is None else replace(usual, speakers=speakers)
+
+
+def _write(found: Found, formats: Sequence[str], shown: Presentation, out: Path, taken: set[bytes]) -> None:
+    """Every output, or none where one of the names is another's."""
+    if "raw" in formats and not found.document.raw:
+        raise CannotRender("raw is what the service answered, and that is not in a transcript; leave it out")
+    rendering = render_all(found.document, formats, shown)
+    targets = _targets(found, formats, out, taken)
+    waiting = {name: path for name, path in targets.items() if not _stands(path, rendering.texts[name])}
+    aside = {name: write_aside(out, f"render-{os.getpid()}-{name}", rendering.texts[name]) for name in waiting}
+    try:
+        for name, path in waiting.items():
+            place(aside.pop(name), path)
+    finally:
+        for left in aside.values():
+            os.unlink(left)
+    sync_folder(out)
+    taken.update(targets.values())
+    for path in targets.values():
+        click.echo(display(path))
+    for note in rendering.notes:
+        click.echo(f"  {note}", err=True)
+    for line in _quality(Edition(found.document, shown), formats):
+        click.echo(f"  {line}")
+
+
+def _targets(found: Found, formats: Sequence[str], out: Path, taken: set[bytes]) -> dict[str, bytes]:
+    """Where the outputs go: `talk.vtt`, or `talk.mp3.vtt` where another PATH of the same call has that name."""
+    for stem in (found.stem, found.full_name):
+        names = {name: os.path.join(os.fsencode(out), stem + b"." + FORMATS[name].suffix.encode()) for name in formats}
+        if not taken.intersection(names.values()):
+            return names
+    raise CannotRender(f"another file of this call is written as {display(found.full_name)} already")
+
+
+def _stands(path: bytes, content: bytes) -> bool:
+    """Whether exactly this stands there; anything else is somebody's."""
+    if not os.path.lexists(path):
+        return False
+    if content_sha256(path) == hashlib.sha256(content).hexdigest():
+        return True
+    raise CannotRender(f"{display(path)} is there already and is something else: move it away, or name another --out")
+
+
+def _quality(edition: Edition, formats: Sequence[str]) -> list[str]:
+    """A line for each format of cues; those that are the same once."""
+    lines: dict[str, list[str]] = {}
+    for name in [name for name in formats if name in CUED] or ["srt"]:
+        cues = edition.cues(name)
+        report = judge(edition.document.transcript, shown_by_channel(cues), edition.presentation.subtitles, name)
+        lines.setdefault(quality_line(report), []).append(name)
+    return [line if len(lines) == 1 else f"{', '.join(names)}: {line}" for line, names in lines.items()]
+
+
+def quality_line(report: Report) -> str:
+    """`61 cues, 12.3 a minute, 98.4 % clean; 1 too fast to read (00:00:41)`."""
+    if not report.cues:
+        return "0 cues: nothing was said"
+    firsts: dict[str, int] = {}
+    for cue, faults in report.unclean:
+        for fault in faults:
+            firsts[fault] = min(cue.start_ms, firsts.get(fault, cue.start_ms))
+    wrong = [
+        f"{report.faulty[fault]} {FAULTS[fault]} ({'first ' if report.faulty[fault] > 1 else ''}{clock(at // 1000)})"
+        for fault, at in sorted(firsts.items(), key=lambda item: -report.faulty[item[0]])
+    ]
+    count = f"{report.cues} cue{'s' if report.cues > 1 else ''}"
+    said = f"{count}, {report.a_minute:.1f} a minute, {report.clean_share:.1f} % clean"
+    return "; ".join([said, ", ".join(wrong)]) if wrong else said

@@ -1,0 +1,27 @@
+"""What another key submitted and this one cannot see: one scope for all of it, open as long as something is hidden."""
+
+from dropscribe.ledger.rows import BatchRow
+from dropscribe.lost import of_another_account
+from dropscribe.model import ACCOUNT
+from dropscribe.scopes import Scopes
+
+
+class Strangers:
+    """The batches that are hidden, whether they have a task or their answer was lost."""
+
+    def __init__(self, scopes: Scopes) -> None:
+        self._scopes = scopes
+        self._hidden: set[int] = set()
+
+    async def hidden(self, row: BatchRow) -> None:
+        """This key cannot see what became of it: its files wait, and nothing is bought again."""
+        if row.id not in self._hidden:
+            self._hidden.add(row.id)
+            await self._scopes.report(of_another_account(row))
+
+    async def seen(self, batch_id: int) -> None:
+        """It is of the same account after all, or settled otherwise."""
+        if batch_id in self._hidden:
+            self._hidden.discard(batch_id)
+            if not self._hidden:
+                await self._scopes.works(ACCOUNT)

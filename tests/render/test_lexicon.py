@@ -1,0 +1,49 @@
+"""The phrase lexicon: what BudouX says, and nothing where it is not installed."""
+
+import subprocess
+import sys
+from itertools import accumulate
+
+import budoux
+import pytest
+
+from dropscribe.render.lexicon import phrases
+
+TEXTS = {
+    "han": "鉴于各联合国国家的人民已在联合国宪章中重申他们对基本人权的信念",
+    "kana": "すべての人間は、生れながらにして自由であり、かつ、尊厳と権利とについて平等である。",
+    "thai": "มนุษย์ทั้งปวงเกิดมามีอิสระและเสมอภาคกันในเกียรติศักดิ์",
+}
+PARSERS = {
+    "han": budoux.load_default_simplified_chinese_parser,
+    "kana": budoux.load_default_japanese_parser,
+    "thai": budoux.load_default_thai_parser,
+}
+
+
+@pytest.mark.parametrize("script", TEXTS)
+def test_phrases_begin_where_budoux_says(script) -> None:
+    text = TEXTS[script]
+    begins = phrases(script, text)
+    assert begins is not None
+
+    said = set(accumulate(map(len, PARSERS[script]().parse(text)[:-1])))
+
+    assert {at for at in range(1, len(text)) if begins(text, at)} == said
+
+
+def test_a_script_with_spaces_needs_no_lexicon() -> None:
+    assert phrases("latin", "Hello") is None
+
+
+def test_the_thai_lexicon_knows_nothing_of_lao() -> None:
+    assert phrases("thai", "ກອງປະຊຸມໃຫຍ່") is None
+
+
+def test_subtitles_are_made_without_budoux_as_well() -> None:
+    code = (
+        "import sys; sys.modules['budoux'] = None\n"
+        "from dropscribe.render.lexicon import phrases; print(phrases('han', '你好'))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "None\n"
