@@ -29,7 +29,7 @@ with ThreadPoolExecutor(int(sys.argv[1])) as pool:
 def measure(folder: Path, files: int, size: int, uploads: int) -> dict[str, Any]:
     """Figures of one run; CPU in ms a file, memory in MB, calls as the sandbox counted them."""
     for name in ("inbox", "copies"):
-        _make_files(folder / name, files, size)
+        make_files(folder / name, files, size)
     with sandbox(folder) as config:
         config["storage"]["uploads"] = uploads
         config["inboxes"][0] |= {"settle": "1s"}
@@ -62,7 +62,8 @@ def measure(folder: Path, files: int, size: int, uploads: int) -> dict[str, Any]
     }
 
 
-def _make_files(folder: Path, files: int, size: int) -> None:
+def make_files(folder: Path, files: int, size: int) -> None:
+    """Files of different content, in up to a hundred folders."""
     for number in range(files):
         path = folder / f"{number % 100:02}" / f"talk {number:05}.mp3"
         path.parent.mkdir(parents=True, exist_ok=True)

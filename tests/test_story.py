@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dropscribe.allowance import Balance, Limit
 from dropscribe.config.settings import InboxSettings
 from dropscribe.ledger.stories import FileRow, Payment
 from dropscribe.model import Scope
@@ -15,6 +16,7 @@ from dropscribe.story import (
     FileView,
     InboxView,
     Situation,
+    Spending,
     Status,
     alarms_of,
     inbox_view,
@@ -224,9 +226,9 @@ def status(*files: FileView, alarms: tuple[Alarm, ...] = ()) -> Status:
     return Status(DaemonView(False), boxes, files)
 
 
-def test_programs_get_exactly_the_keys_of_the_contract() -> None:
+def test_programs_get_exactly_the_keys_that_are_promised() -> None:
     said = to_json(status(FileView("talks", "a.mp3", "waiting"), alarms=(Alarm("api", "C", "m", "r"),)))
-    assert set(said) == {"daemon", "inboxes", "files", "notes"}
+    assert set(said) == {"daemon", "inboxes", "files", "spending", "notices", "notes"}
     assert set(said["daemon"]) == {"running", "pid", "account", "since"}
     assert set(said["inboxes"][0]) == {"name", "inbox", "waiting", "in_flight", "delivered", "failed", "alarms"}
     keys = {"inbox", "path", "state", "reason", "code", "attempts", "task_id", "since", "outputs"}
@@ -282,3 +284,51 @@ def test_the_story_of_a_file_is_told_in_a_few_lines() -> None:
 )
 def test_where_the_source_is(changes: dict[str, Any], exists: bool, kept: bool, said: str) -> None:
     assert source_text(row(**changes), Path("/in"), exists, kept) == said
+
+
+SPENDING = Spending(
+    today=3600.0,
+    this_month=7200.0,
+    guessed_this_month=60.0,
+    reserved=90.0,
+    held=5400.0,
+    held_files=2,
+    day_limit=18000.0,
+    month_limit=None,
+)
+
+
+def test_what_was_spent_is_told_in_hours_against_the_limits() -> None:
+    told = Status(DaemonView(True), (), (), SPENDING, (3, NOW))
+
+    said = "\n".join(overview(told))
+    assert "1.0 h of 5.0 h today, 2.0 h this month; 1.5 min reserved" in said
+    assert "1.0 min are taken for billed" in said
+    assert "2 recordings of 1.5 h for the limits" in said
+    assert "3 wait to be taken" in said
+    assert to_json(told)["spending"] == {
+        "today_hours": 1.0,
+        "this_month_hours": 2.0,
+        "guessed_this_month_hours": 0.0167,
+        "reserved_hours": 0.025,
+        "held_hours": 1.5,
+        "held_files": 2,
+        "day_limit_hours": 5.0,
+        "month_limit_hours": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("used", "said"),
+    [
+        (14400.0, "Its 2.0 h (guessed by its size) do not fit into what is left of the day's 5.0 h"),
+        (0.0, "There is room for it again."),
+    ],
+)
+def test_a_file_that_waits_for_the_limits_says_for_which(used: float, said: str) -> None:
+    held = row(held_seconds=7200.0, held_guessed=True)
+    day = Balance(Limit("day", 18000.0, 0.0), used)
+
+    told = reason_of(held, (), replace(RUNNING, balances=(day,)))
+
+    assert told is not None and told.startswith("It waits for the limits: ") and said in told

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dropscribe.errors import DropscribeError
 from dropscribe.model import Segment, Transcript, Word
-from dropscribe.transcript import UnusableResult, parse, without_url_queries
+from dropscribe.transcript import UnusableResult, parse, speech_seconds, without_url_queries
 
 WORDS = Path(__file__).parent / "words"
 
@@ -322,3 +322,15 @@ def test_removing_queries_never_changes_what_the_transcript_says(body: object, a
     kept = without_url_queries(raw)
 
     assert json.dumps({**json.loads(raw), "file_url": "https://b/a"}) == json.dumps(json.loads(kept))
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [([3720], 3.72), ([3720, 280], 4.0), ([], 0.0), ([3720, None], None), (["3720"], None), ([-1], None)],
+)
+def test_what_is_billed_for_a_result_is_the_speech_of_all_its_channels_if_each_says(
+    said: list[Any], seconds: float | None
+) -> None:
+    raw = json.dumps({"transcripts": [{"content_duration_in_milliseconds": ms} for ms in said]}).encode()
+
+    assert speech_seconds(raw) == (seconds if seconds is None else pytest.approx(seconds))

@@ -22,6 +22,7 @@ import structlog
 from dropscribe.cleanup import Cleaner
 from dropscribe.clock import Clock, SystemClock, Wake
 from dropscribe.collect import Collector
+from dropscribe.companions import Companions
 from dropscribe.config import restart_needed
 from dropscribe.config.settings import InboxSettings, Settings, secrets_of
 from dropscribe.deliver import Deliverer
@@ -193,6 +194,7 @@ class Service:
     def _furnish(self, once: bool) -> None:
         """The rooms, and who wakes whom. With `once` no inbox is watched."""
         house, pools = self._house, self._pools
+        self._companions = Companions(house, self._wake_senders, self._ended_rooms)
         self._cleaner = Cleaner(house, pools.cleanup, self._wake_senders)
         self._prober = Prober(house, pools.probe, signed_get, on_doomed=self._cleaner.wake.set)
         blame = self._prober.blame
@@ -223,6 +225,7 @@ class Service:
             on_refused=self._wake_after_answer,
             on_doomed=self._cleaner.wake.set,
             blame=blame,
+            measure=self._companions.budget.measured,
         )
         house.scopes.tell(self._wake_after_news)
         self._deliverers = {name: self._deliverer(name) for name in house.inboxes}
@@ -248,6 +251,8 @@ class Service:
         self._spawn("upload", self._uploader.run())
         self._spawn("submit", self._submit())
         self._spawn("cleanup", self._cleaner.run())
+        for name, room in self._companions.rooms():
+            self._spawn(name, room)
         for name in self._house.inboxes:
             self._begin_inbox(name)
         self._spawn("heartbeat", self._heartbeat.run())
@@ -276,6 +281,9 @@ class Service:
         log.critical("daemon.bug", room=task.get_name(), exc_info=task.exception())
         self._bug = self._bug or task.exception()
         self._stop.set()
+
+    def _ended_rooms(self) -> list[str]:
+        return [name for name, task in self._tasks.items() if task.done() and not task.cancelled() and task.exception()]
 
     async def _submit(self) -> None:
         """Nothing is paid before the task list was read once: it may show what this ledger does not know."""
@@ -341,6 +349,9 @@ class Service:
         if delivering:
             await asyncio.wait(delivering, timeout=max(0.1, deadline - self._clock.monotonic()))
         await self._cancel("")
+        if self._once is not None and not self._stop.is_set():
+            await self._companions.last_news()
+        self._companions.close()
         with contextlib.suppress(OutOfOrder):
             await self._house.recogniser.close()
         self._pools.close()
@@ -388,6 +399,7 @@ class Service:
         house.scopes.retune(*_scope_waits(new))
         self._refurnish({inbox.name: inbox for inbox in new.inboxes})
         self._wake_senders()
+        self._companions.reload()
 
     def _refurnish(self, wanted: Mapping[str, InboxSettings]) -> None:
         """A removed inbox stays known, for its files in flight finish as they began. Before the start none are."""

@@ -5,10 +5,11 @@ rows and scopes of the ledger, entries of a scan -> views -> JSON for programs, 
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from dropscribe.allowance import Balance, obstacle
 from dropscribe.config.settings import InboxSettings
 from dropscribe.error_file import without_urls
 from dropscribe.ledger.stories import FileRow
@@ -90,12 +91,13 @@ class DaemonView:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a file may be waiting for: a daemon, the right account, the end of a fault, a moment."""
+    """What a file may be waiting for: a daemon, the right account, the end of a fault, a moment, room in the limits."""
 
     running: bool
     account: str | None
     scopes: tuple[Scope, ...]
     now: float
+    balances: tuple[Balance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +132,30 @@ class InboxView:
 
 
 @dataclass(frozen=True, slots=True)
+class Spending:
+    """Seconds of billed sound. `guessed` is that part of what was spent of which the service did not say what it
+    billed; limits are None where there are none.
+    """
+
+    today: float
+    this_month: float
+    guessed_this_month: float
+    reserved: float
+    held: float
+    held_files: int
+    day_limit: float | None
+    month_limit: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """All that `dropscribe status` tells."""
+    """All that `dropscribe status` tells. `notices`: how many wait, and since when the oldest does."""
 
     daemon: DaemonView
     inboxes: tuple[InboxView, ...]
     files: tuple[FileView, ...]
+    spending: Spending | None = None
+    notices: tuple[int, float | None] = (0, None)
     notes: tuple[str, ...] = ()
     """What a person should know though nothing waits for it: money that was paid twice, what an account cannot."""
 
@@ -214,6 +234,9 @@ def _trouble(row: FileRow, state: FileState, folders: Sequence[str], situation: 
             return f"It waits: {_sentence(scope.message)}"
     if state == "answered" and row.wait_until > situation.now and row.reason:
         return f"It waits: {_sentence(row.reason)}"
+    if row.held_seconds is not None and state == "waiting":
+        why = obstacle(row.held_seconds, situation.balances, row.held_guessed) or "there is room for it again"
+        return f"It waits for the limits: {_sentence(why)}"
     if row.batch_state == "lost":
         return "The answer to its submit was lost; the task list decides before anything is sent again."
     if row.recognition_wait_until > situation.now and row.recognition_message:
@@ -317,7 +340,17 @@ def to_json(status: Status) -> dict[str, Any]:
         "inboxes": [_inbox_json(inbox) for inbox in status.inboxes],
         "files": [_file_json(file) for file in status.files],
         "notes": list(status.notes),
+        "spending": None if status.spending is None else _spending_json(status.spending),
+        "notices": {"waiting": status.notices[0], "since": utc(status.notices[1])},
     }
+
+
+def _spending_json(spending: Spending) -> dict[str, Any]:
+    """In hours, as the limits are written."""
+    seconds = asdict(spending)
+    files = seconds.pop("held_files")
+    hours = {f"{key}_hours": None if value is None else round(value / 3600.0, 4) for key, value in seconds.items()}
+    return {**hours, "held_files": files}
 
 
 def _inbox_json(inbox: InboxView) -> dict[str, Any]:

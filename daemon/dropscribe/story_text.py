@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from dropscribe.allowance import hours
 from dropscribe.ledger.stories import FileRow, Payment
 from dropscribe.names import display
 from dropscribe.story import Alarm, FileState, FileView, InboxView, Status, moment, state_of
@@ -52,7 +53,31 @@ def overview(status: Status) -> Iterator[str]:
             if alarm not in shared:
                 yield from _alarm(alarm, "  ")
     yield from (f"! {note}" for note in status.notes)
+    yield from _spending(status)
     yield from _files(status.files)
+
+
+def _spending(status: Status) -> Iterator[str]:
+    """What was spent and is reserved, where there is anything of it; what nobody could be told."""
+    found = status.spending
+    if found is not None and any((found.this_month, found.reserved, found.held_files)):
+        today, month = _of(found.today, found.day_limit), _of(found.this_month, found.month_limit)
+        yield f"spent     {today} today, {month} this month; {hours(found.reserved)} reserved for what is under way"
+        if found.guessed_this_month:
+            yield f"          of that {hours(found.guessed_this_month)} are taken for billed; the service did not say"
+        if found.held_files:
+            yield f"held      {_recordings(found.held_files)} of {hours(found.held)} for the limits"
+    count, since = status.notices
+    if count:
+        yield f"notices   {count} wait to be taken{f', the oldest since {moment(since)}' if since else ''}"
+
+
+def _recordings(number: int) -> str:
+    return f"{number} recording{'' if number == 1 else 's'}"
+
+
+def _of(seconds: float, limit: float | None) -> str:
+    return hours(seconds) if limit is None else f"{hours(seconds)} of {hours(limit)}"
 
 
 def _daemon(status: Status) -> str:
@@ -142,7 +167,7 @@ def _taken(row: FileRow) -> str:
     said = [moment(row.taken_at)]
     if row.mtime_ns:
         said[0] += f" (last written {_after(row.mtime_ns / 1e9, row.taken_at)})"
-    said.append(_size(row.size))
+    said.append(size_text(row.size))
     if row.sha256:
         said.append(f"sha256 {row.sha256[:12]}")
     if row.ready_at:
@@ -205,7 +230,8 @@ def _line(label: str, text: str) -> str:
     return f"  {label:<7}  {text}"
 
 
-def _size(size: int) -> str:
+def size_text(size: int) -> str:
+    """Bytes for people."""
     for unit, bytes_each in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
         if size >= bytes_each:
             return f"{size / bytes_each:.1f} {unit}"

@@ -12,14 +12,16 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from dropscribe.config.settings import InboxSettings
+from dropscribe.allowance import windows
+from dropscribe.config.settings import InboxSettings, LimitsSettings
 from dropscribe.disk.sources import unreadable
 from dropscribe.errors import OutOfOrder
 from dropscribe.folders import Place, folder_fault, place_of, same_place
 from dropscribe.intake import is_new
-from dropscribe.ledger import deliveries, intake, upkeep
+from dropscribe.ledger import deliveries, intake, spending, upkeep
 from dropscribe.ledger.rows import KnownMedia
 from dropscribe.scan import Candidate, Entry, Ignored, Rules, inspect, walk
+from dropscribe.story import Spending
 
 Item = TypeVar("Item")
 CHUNK = 500
@@ -39,6 +41,23 @@ def folder_trouble(connection: Connection | None, path: Path) -> OutOfOrder | No
     if not same_place(Place(**json.loads(mark)), now):
         return folder_fault(path, "FolderElsewhere", "it lies on another device than before")
     return None
+
+
+def spending_view(connection: Connection, limits: LimitsSettings, now: float) -> Spending:
+    """What the ledger says was spent in the day and the month of this moment, against the limits as configured."""
+    found = windows(now)
+    today, month = spending.usage(connection, found.day), spending.usage(connection, found.month)
+    per_day, per_month = (None if h is None else h * 3600.0 for h in (limits.hours_per_day, limits.hours_per_month))
+    return Spending(
+        today=today.billed + today.guessed,
+        this_month=month.billed + month.guessed,
+        guessed_this_month=month.guessed,
+        reserved=month.reserved,
+        held=month.held,
+        held_files=month.held_files,
+        day_limit=per_day,
+        month_limit=per_month,
+    )
 
 
 def unexplained(inbox: InboxSettings, skip: Sequence[Path], connection: Connection | None) -> Iterator[Entry]:

@@ -45,6 +45,19 @@ def parse(raw: bytes) -> Transcript:
     return Transcript(_duration(body), text, tuple(segments))
 
 
+def speech_seconds(raw: bytes) -> float | None:
+    """What is billed for a result: detected speech, of all channels; None where one of them does not say.
+
+    Raises UnusableResult.
+    """
+    listed = _body(raw).get("transcripts")
+    if not isinstance(listed, list):
+        return None
+    said = [item.get("content_duration_in_milliseconds") for item in _objects(listed)]
+    known = [ms for ms in said if isinstance(ms, int | float) and not isinstance(ms, bool) and 0 <= ms <= LATEST_MS]
+    return sum(known) / 1000.0 if len(known) == len(said) else None
+
+
 def _body(raw: bytes) -> Mapping[str, Any]:
     try:
         # One bad byte must not cost a result that was paid for.

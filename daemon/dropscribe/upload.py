@@ -11,7 +11,7 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar, cast
@@ -101,6 +101,10 @@ class Slice:
         return self.size
 
 
+async def _nothing_measured(_: Collection[str]) -> Mapping[int, float | None]:
+    return {}
+
+
 class Slots:
     """So many requests at once; a reload may change the number."""
 
@@ -126,9 +130,11 @@ class Uploader:
         on_refused: Callable[[], None],
         on_doomed: Callable[[], None],
         blame: Blame,
+        measure: Callable[[Collection[str]], Awaitable[Mapping[int, float | None]]] = _nothing_measured,
     ) -> None:
         """`on_ready` is called when an object stands, `on_refused` when files have failed, `on_doomed` when objects may
-        have to go; `blame` tells a dead storage from one upload that fails.
+        have to go; `blame` tells a dead storage from one upload that fails; `measure` gives durations, by recognition,
+        of what is claimed next outside of the given inboxes.
         """
         self._house = house
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
@@ -137,6 +143,7 @@ class Uploader:
         self._blame = blame
         self._alone = Alone()
         self._further: set[int] = set()
+        self._measure = measure
         self._shut: set[str] = set()  # folders that only we may have said to be out of order
         self._stopping = False
         self._passed_over = False
@@ -173,6 +180,7 @@ class Uploader:
         shut = self._shut_inboxes()
         self._passed_over = bool(shut)
         self._claimed_at = self._clock.now()
+        measured = await self._measure(shut)
         if any(self._scopes.opened_by(name) for name in (STORAGE, DOWNLOADS, UPLOADS)):
             if not await self._ledger.look(uploads.any_needed, self._claimed_at, shut):
                 await self._close_if_idle()
@@ -188,10 +196,13 @@ class Uploader:
             self._new_key,
             self._settings.storage.multipart_above,
             shut,
+            measured,
         )
         CLAIM.recorded()
         if not jobs:
             self._scopes.release(UPLOADS)
+            if measured:  # none of these may be paid for now; the next may be
+                self.wake.set()
         return jobs
 
     async def _close_if_idle(self) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from cli.house import NOW, House
+from dropscribe.allowance import Limit
 from dropscribe.errors import OutOfOrder
-from dropscribe.ledger import batches, upkeep
+from dropscribe.ledger import batches, notices, spending, upkeep, uploads
 from dropscribe.ledger.sqlite import writer_engine
 from dropscribe.model import Failure, Scope
 from plain_user import plain_user_folder
@@ -388,8 +389,8 @@ def test_without_a_path_only_the_last_100_that_ended_are_listed(house: House) ->
 
 def test_where_all_is_well_people_see_only_the_counts(house: House) -> None:
     house.deliver("talk.mp3")
-    out = house.run("status").out
-    assert out.splitlines() == [
+    out = [line for line in house.run("status").out.splitlines() if not line.startswith("spent ")]
+    assert out == [
         "The daemon is not running.",
         "talks  0 waiting, 0 in flight, 1 delivered, 0 failed",
     ]
@@ -460,3 +461,42 @@ def test_a_scope_of_another_inboxes_folder_is_no_alarm_of_this_one(house: House,
         ledger.do_now(upkeep.open_scope, Scope(fault.scope, fault.code, fault.message, fault.remedy, NOW, NOW))
         talks, calls = asked(house)["inboxes"]
     assert (talks["alarms"], [alarm["code"] for alarm in calls["alarms"]]) == ([], ["FolderMissing"])
+
+
+def test_what_was_spent_and_is_reserved_is_told_against_the_limits(house: House) -> None:
+    house.configure({"name": "talks", "inbox": "inbox"}, limits={"hours_per_month": 10})
+    house.deliver("old.mp3", b"known")
+    house.drop("new.mp3", bytes(160_000))
+    house.take("new.mp3")
+    house.upload()
+
+    spending = asked(house)["spending"]
+    said = house.run("status").out
+
+    assert spending["reserved_hours"] == pytest.approx(20 / 3600, abs=1e-4)
+    assert (spending["month_limit_hours"], spending["day_limit_hours"], spending["held_files"]) == (10.0, None, 0)
+    assert "of 10.0 h this month" in said
+    assert "20 s reserved" in said
+
+
+def test_a_file_that_waits_for_the_limits_says_so(house: House) -> None:
+    house.drop("talk.mp3", bytes(160_000))
+    house.take("talk.mp3")
+    with house.daemon() as ledger:
+        ledger.do_now(spending.set_limits, (Limit("day", 10.0, 0.0),))
+        ledger.do_now(uploads.claim, 10, NOW + 1, 1, lambda suffix: "key", 10**9)
+
+    [file] = asked(house, "talk.mp3")["files"]
+
+    assert file["state"] == "waiting"
+    assert "limits.hours_per_day" in file["reason"]
+    assert asked(house)["spending"]["held_files"] == 1
+
+
+def test_notices_that_nobody_takes_are_told(house: House) -> None:
+    with house.daemon() as ledger:
+        ledger.do_now(notices.subscribe, {"webhook": ("delivered",)})
+    house.deliver("talk.mp3")
+
+    assert asked(house)["notices"]["waiting"] == 1
+    assert "notices   1 wait" in house.run("status").out

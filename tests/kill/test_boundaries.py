@@ -55,6 +55,13 @@ def ledger_restored(lab: Lab) -> dict[str, bytes]:
     return files
 
 
+def told(lab: Lab) -> dict[str, bytes]:
+    """A command hears of what becomes of the files."""
+    files = everyday(lab)
+    lab.configure(storage={"multipart_above": "5MB"}, notify={"command": ["/bin/sh", "-c", "cat > /dev/null"]})
+    return files
+
+
 def storage_shut(lab: Lab) -> dict[str, bytes]:
     """The bucket refuses an upload, so that it is probed."""
     lab.sandbox.inject("put", "error", status=403, code="AccessDenied", times=2)
@@ -64,6 +71,7 @@ def storage_shut(lab: Lab) -> dict[str, bytes]:
 SCENARIOS: dict[str, Callable[[Lab], dict[str, bytes]]] = {
     "submit.settle": answer_lost,
     "submit.adopt": ledger_restored,
+    "notify.send": told,
     "probe.put": storage_shut,
 }
 

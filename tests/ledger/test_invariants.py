@@ -229,6 +229,18 @@ class Histories(RuleBasedStateMachine):
         waiting = self._all("SELECT recognition_id FROM media WHERE state = 'waiting'")
         assert self._in("needed", "uploaded", "submitting", "submitted") <= waiting
 
+    @invariant()
+    def nothing_is_uploaded_or_paid_for_without_one_reservation(self) -> None:
+        promised = self._all("SELECT recognition_id FROM reservation WHERE batch_id IS NULL AND state = 'reserved'")
+        assert self._in("uploading", "uploaded") <= promised <= self._in("needed", "uploading", "uploaded")
+        travelling = "SELECT recognition_id || '/' || batch_id FROM"
+        assert self._all(f"{travelling} batch_item WHERE live") <= self._all(f"{travelling} reservation")
+
+    @invariant()
+    def what_is_reserved_is_still_to_be_paid_or_its_batch_is_not_settled(self) -> None:
+        joined = "SELECT b.state FROM reservation r JOIN batch b ON b.id = r.batch_id"
+        assert self._all(joined) <= {"intended", "lost", "submitted"}
+
     def _in(self, *states: str, what: str = "id") -> set[Any]:
         return self._all(f"SELECT {what} FROM recognition WHERE state IN ({str(states)[1:-1].rstrip(',')})")
 

@@ -15,7 +15,7 @@ from dropscribe.cli.places import Place, meant, own_folders
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.errors import OutOfOrder
 from dropscribe.folders import folder_fault
-from dropscribe.ledger import is_held, stories, upkeep
+from dropscribe.ledger import is_held, notices, spending, stories, upkeep
 from dropscribe.ledger.stories import FileRow
 from dropscribe.model import Scope
 from dropscribe.names import display
@@ -25,6 +25,7 @@ from dropscribe.story import (
     DaemonView,
     FileView,
     Situation,
+    Spending,
     Status,
     alarm_of,
     alarms_of,
@@ -38,7 +39,7 @@ from dropscribe.story import (
     view_of,
 )
 from dropscribe.story_text import Tale, overview, source_text, tell, told
-from dropscribe.survey import folder_trouble, unexplained, unexplained_at
+from dropscribe.survey import folder_trouble, spending_view, unexplained, unexplained_at
 
 LAST = 100
 
@@ -109,7 +110,8 @@ class Desk:
         self.skip = own_folders(self.settings)
         self.daemon = daemon_view(self.settings.state, self.connection)
         self.scopes: list[Scope] = [] if self.connection is None else stories.open_scopes(self.connection)
-        self.situation = Situation(self.daemon.running, self.daemon.account, tuple(self.scopes), self.now)
+        room = () if self.connection is None else spending.balances(self.connection)
+        self.situation = Situation(self.daemon.running, self.daemon.account, tuple(self.scopes), self.now, room)
         self.inboxes = {inbox.name: inbox for inbox in self.settings.inboxes}
 
     def status(self, only: tuple[FileView, ...] | None = None) -> Status:
@@ -122,7 +124,16 @@ class Desk:
             inbox_view(inbox, files, delivered.get(inbox.name, 0), alarms_of(inbox, self.settings.inboxes, alarms))
             for inbox in self.settings.inboxes
         )
-        return Status(self.daemon, inboxes, (*files, *self._ended()) if only is None else only, self._notes())
+        files_told = (*files, *self._ended()) if only is None else only
+        return Status(self.daemon, inboxes, files_told, self._spending(), self._notices(), self._notes())
+
+    def _spending(self) -> Spending | None:
+        if self.connection is None:
+            return None
+        return spending_view(self.connection, self.settings.limits, self.now)
+
+    def _notices(self) -> tuple[int, float | None]:
+        return (0, None) if self.connection is None else notices.waiting(self.connection)
 
     def _notes(self) -> tuple[str, ...]:
         if self.connection is None:

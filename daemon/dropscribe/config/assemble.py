@@ -8,11 +8,16 @@ from dropscribe.config.drafts import Draft
 from dropscribe.config.settings import (
     BatchSettings,
     InboxSettings,
+    LimitsSettings,
+    MetricsSettings,
     ModelStudioSettings,
+    NotifySettings,
     PollSettings,
+    PricesSettings,
     RetrySettings,
     Settings,
     StorageSettings,
+    WebhookSettings,
 )
 from dropscribe.model import Secret
 from dropscribe.render.profiles import Subtitles
@@ -29,6 +34,10 @@ def assemble(path: Path, top: Draft, inboxes: Sequence[Draft], warnings: Sequenc
         retry=RetrySettings(**top.section("retry").values),
         keep_results=top.values["keep_results"],
         inboxes=tuple(map(_inbox, inboxes)),
+        limits=LimitsSettings(**top.section("limits").values),
+        prices=PricesSettings(**top.section("prices").values),
+        notify=_notify(top.section("notify")),
+        metrics=MetricsSettings(**top.section("metrics").values),
         warnings=tuple(warnings),
     )
 
@@ -41,6 +50,12 @@ def _inbox(draft: Draft) -> InboxSettings:
 def _model_studio(draft: Draft) -> ModelStudioSettings:
     values = _without(draft, "insecure", "poll")
     return ModelStudioSettings(**values, poll=PollSettings(**draft.section("poll").values))
+
+
+def _notify(draft: Draft) -> NotifySettings:
+    hook = draft.section("webhook").values
+    webhook = WebhookSettings(hook["url"], hook["secret"]) if hook["url"] is not None else None
+    return NotifySettings(**_without(draft, "webhook"), webhook=webhook)
 
 
 def _storage(draft: Draft) -> StorageSettings:

@@ -32,6 +32,28 @@ def check_retry(draft: Draft, report: Report) -> None:
     _in_order(draft, "first_wait", "longest_wait", report)
 
 
+def check_notify(draft: Draft, report: Report) -> None:
+    """A webhook is signed, and its address is not shown to the network."""
+    hook = draft.section("webhook")
+    if hook.get("url") is not None and hook.lacks("secret"):
+        message = "is missing; notices are signed with it. Right is, for instance, secret: ${credential:webhook-secret}"
+        report.fault(hook.at("secret"), hook.line_of("url"), message)
+    if hook.get("url") is None and hook.get("secret") is not None and "url" not in hook.faulty:
+        report.fault(hook.at("url"), hook.line_of("secret"), "is missing; the secret alone tells nobody anything")
+    url = hook.get("url")
+    if url is not None and is_plain(url.reveal()) and hook.get("insecure") is False:
+        message = "plain http would show file names to the network; right is https"
+        report.fault(hook.at("url"), hook.line_of("url"), f"{message}, or, where that is meant, `insecure: true`")
+
+
+def check_limits(draft: Draft, report: Report) -> None:
+    """A day's limit above the month's is never reached."""
+    day, month = draft.get("hours_per_day"), draft.get("hours_per_month")
+    if day is not None and month is not None and day > month:
+        message = "is above `hours_per_month`, which is reached first"
+        report.warn(draft.at("hours_per_day"), draft.line_of("hours_per_day"), message)
+
+
 def check_storage(draft: Draft, report: Report) -> None:
     """Bucket, region, credentials and the two endpoints; nothing more where the provider is refused."""
     if "provider" in draft.faulty:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from dropscribe.config.models import MODELS
 from dropscribe.config.reading import Reader
+from dropscribe.config.telling import command, prices_by_model, webhook_secret, webhook_url
 from dropscribe.config.units import byte_count, duration
 from dropscribe.config.urls import endpoint
 from dropscribe.config.values import (
@@ -167,7 +168,56 @@ RETRY = Section(
     ),
 )
 
-TOP: tuple[Key | Section, ...] = (STATE, MODEL_STUDIO, STORAGE, BATCH, RETRY, KEEP_RESULTS)
+LIMITS = Section(
+    "limits",
+    (
+        Key("hours_per_day", nullable(number(above=0, most=1_000_000)), "null"),
+        Key("hours_per_month", nullable(number(above=0, most=1_000_000)), "null"),
+    ),
+)
+
+PRICES = Section(
+    "prices",
+    (
+        Key("currency", nullable(matching(r"[A-Z]{3}", "three capital letters such as CNY or USD")), "null"),
+        Key("per_hour", prices_by_model, Table(0)),
+    ),
+)
+
+EVENTS = ("failed", "delivered", "scope-opened", "scope-closed", "folder-alarm")
+
+NOTIFY = Section(
+    "notify",
+    (
+        Key("events", list_of(choice(*EVENTS), f"a list of {', '.join(EVENTS)}", unique=True), EVENTS),
+        Key("command", nullable(command), "null"),
+        Key("timeout", duration(least="100ms", most="1h"), "30s"),
+        Section(
+            "webhook",
+            (
+                Key("url", nullable(webhook_url), "null"),
+                Key("secret", nullable(webhook_secret), "null"),
+                Key("insecure", boolean, "false"),
+            ),
+        ),
+        Key("keep", duration(least="1m", most="30d"), "3d"),
+    ),
+)
+
+METRICS = Section("metrics", (Key("port", nullable(whole(1, 65535)), "null"),))
+
+TOP: tuple[Key | Section, ...] = (
+    STATE,
+    MODEL_STUDIO,
+    STORAGE,
+    BATCH,
+    RETRY,
+    KEEP_RESULTS,
+    LIMITS,
+    PRICES,
+    NOTIFY,
+    METRICS,
+)
 """All but the inboxes."""
 
 PATTERNS = list_of(text_of("a pattern such as *.mp3"), 'a list of patterns such as ["*.mp3"]')

@@ -67,6 +67,46 @@ class RetrySettings:
 
 
 @dataclass(frozen=True)
+class LimitsSettings:
+    """Hours of billed sound; None: as many as there are."""
+
+    hours_per_day: float | None = None
+    hours_per_month: float | None = None
+
+
+@dataclass(frozen=True)
+class PricesSettings:
+    """What takes the place of the built-in prices: of an hour, by model."""
+
+    currency: str | None = None
+    per_hour: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WebhookSettings:
+    url: Secret
+    secret: Secret
+
+
+@dataclass(frozen=True)
+class NotifySettings:
+    """Whom to tell of what; nobody where there is neither command nor webhook."""
+
+    events: tuple[str, ...] = ()
+    command: tuple[str, ...] | None = None
+    timeout: float = 30.0
+    webhook: WebhookSettings | None = None
+    keep: float = 3 * 86400.0
+
+
+@dataclass(frozen=True)
+class MetricsSettings:
+    """The port on 127.0.0.1; None: there is no endpoint."""
+
+    port: int | None = None
+
+
+@dataclass(frozen=True)
 class InboxSettings:
     name: str
     inbox: Path
@@ -107,6 +147,10 @@ class Settings:
     retry: RetrySettings
     keep_results: float
     inboxes: tuple[InboxSettings, ...]
+    limits: LimitsSettings = LimitsSettings()
+    prices: PricesSettings = PricesSettings()
+    notify: NotifySettings = NotifySettings()
+    metrics: MetricsSettings = MetricsSettings()
     warnings: tuple[str, ...] = ()
     """Sentences for the log: unknown recognition keys passed on, and the like."""
 
@@ -115,4 +159,6 @@ def secrets_of(settings: Settings) -> list[str]:
     """The values that must never be shown or written down."""
     studio, storage = settings.model_studio, settings.storage
     secrets = [studio.api_key, storage.access_key_secret, storage.session_token]
+    if settings.notify.webhook is not None:
+        secrets += [settings.notify.webhook.url, settings.notify.webhook.secret]
     return [secret.reveal() for secret in secrets if secret]

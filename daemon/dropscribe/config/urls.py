@@ -37,7 +37,20 @@ def endpoint(example: str, with_path: bool = False) -> Reader[str]:
     return read
 
 
-def _split(value: str, right: str) -> SplitResult:
+def webhook(example: str) -> Reader[str]:
+    """An address that is called as it stands: with path and query, without user, password and fragment."""
+    right = f"a whole address, such as {example}"
+    text = text_of(right)
+
+    def read(node: Node) -> str:
+        value = text(node)
+        _split(value, right, with_query=True)
+        return value
+
+    return read
+
+
+def _split(value: str, right: str, with_query: bool = False) -> SplitResult:
     if any(char.isspace() or not char.isascii() for char in value):
         raise Wrong(f"holds a space or a character that is not ASCII; right is {right}")
     try:
@@ -49,7 +62,7 @@ def _split(value: str, right: str) -> SplitResult:
         raise Wrong(f"does not begin with https:// (or http://); right is {right}")
     if "@" in parts.netloc:
         raise Wrong(f"holds a user name or password; keys have their own settings, right is {right}")
-    if "?" in value or "#" in value:
+    if ("?" in value and not with_query) or "#" in value:
         raise Wrong(f"holds a query or a fragment (`?` or `#`); right is {right}")
     if port == 0 or not (_is_address(parts.hostname or "") or _HOST.fullmatch(parts.hostname or "")):
         raise Wrong(f"has no host that can be reached; right is {right}")

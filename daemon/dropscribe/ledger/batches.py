@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, func, insert, select, update
 
+from dropscribe.ledger import spending
 from dropscribe.ledger.intake import BEFORE_SUBMIT, doom_objects, failure_values, look_of
 from dropscribe.ledger.rows import Again, BatchRow, Item, ReadyGroup, StaleWrite
 from dropscribe.ledger.schema import DEAD_RECOGNITION, batch, batch_item, media, recognition, result
@@ -100,6 +101,7 @@ def intend(
     )
     batch_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]
     _insert_items(connection, batch_id, rows)
+    spending.sent(connection, batch_id, rows, now)
     _move(connection, [row.id for row in rows], ("uploaded",), "submitting")
     return next(iter(_batches(connection, batch.c.id == batch_id)))
 
@@ -139,6 +141,7 @@ def not_accepted(connection: Connection, batch_id: int, reason: str, now: float,
     if changed.rowcount != 1:
         return False
     ids = _end_items(connection, batch_id, "not accepted")
+    spending.taken_back(connection, batch_id)
     mine = (recognition.c.id.in_(ids), recognition.c.state == "submitting")
     connection.execute(update(recognition).where(*mine).values(state="uploaded", wait_until=wait_until))
     return True
@@ -163,6 +166,7 @@ def never_arrived(connection: Connection, batch_id: int, reason: str, now: float
         .values(state="absent", reason=reason, closed_at=now)
     )
     if changed.rowcount == 1:
+        spending.taken_back(connection, batch_id)
         _begin_again(connection, _end_items(connection, batch_id, "never arrived"), now)
     return changed.rowcount == 1
 
@@ -177,6 +181,7 @@ def dropped(connection: Connection, batch_id: int, failure: Failure, now: float)
     if changed.rowcount != 1:
         return False
     ids = _end_items(connection, batch_id, "dropped by the service")
+    spending.settle_unsaid(connection, batch_id, None, now)
     rows = connection.execute(select(recognition.c.id, recognition.c.rebuys).where(recognition.c.id.in_(ids))).all()
     again = [row.id for row in rows if row.rebuys == 0]
     connection.execute(update(recognition).where(recognition.c.id.in_(again)).values(rebuys=recognition.c.rebuys + 1))
@@ -189,7 +194,9 @@ def dropped(connection: Connection, batch_id: int, failure: Failure, now: float)
 
 def paid_twice(connection: Connection, batch_id: int, task_ids: Sequence[str]) -> None:
     """More tasks than one have our keys: a fact for `status`, never hidden."""
+    before = connection.execute(select(batch.c.paid_twice).where(batch.c.id == batch_id)).scalar()
     connection.execute(update(batch).where(batch.c.id == batch_id).values(paid_twice=json.dumps(list(task_ids))))
+    spending.paid_twice(connection, batch_id, len(set(task_ids).difference(json.loads(before or "[]"))))
 
 
 def came_late(connection: Connection, keys: Sequence[str], task_id: str, paid: bool) -> int | None:
@@ -238,6 +245,7 @@ def adopt_unknown(
     )
     batch_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]
     _insert_items(connection, batch_id, rows)
+    spending.sent(connection, batch_id, rows, now)
     _move(connection, [row.id for row in rows], BEFORE_SUBMIT, "submitting")
     accepted(connection, batch_id, task_id, None, now)
     return batch_id
@@ -318,7 +326,8 @@ def again(connection: Connection, batch_id: int, recognition_id: int, more: Agai
         values |= {"attempts": recognition.c.attempts + 1, "tries": one_more(tries, more.code)}
     if more.company:
         values["company"] = more.company
-    if more.reupload:
+    # What must wait for the limits waits without its object: nobody's recording stays in the bucket for it.
+    if more.reupload or not spending.reserve_again(connection, recognition_id):
         values |= {"state": "needed", "object_key": None, "ready_at": None}
         doom_objects(connection, [recognition_id])
     connection.execute(update(recognition).where(recognition.c.id == recognition_id).values(**values))
@@ -333,6 +342,8 @@ def close_if_judged(connection: Connection, batch_id: int, billed_seconds: float
         .where(batch.c.id == batch_id, batch.c.state == "submitted", ~live)
         .values(state="done", closed_at=now, billed_seconds=billed_seconds)
     )
+    if changed.rowcount == 1 and billed_seconds is not None:
+        spending.settle(connection, batch_id, billed_seconds, now)
     return changed.rowcount == 1
 
 
@@ -437,6 +448,7 @@ def _refuse(connection: Connection, recognition_id: int, failure: Failure, now: 
     )
     if changed.rowcount != 1:
         return
+    spending.release(connection, recognition_id)
     doom_objects(connection, [recognition_id])
     connection.execute(
         update(media)

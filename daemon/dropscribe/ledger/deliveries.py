@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, exists, func, insert, select, update
 
+from dropscribe.ledger import notices
 from dropscribe.ledger.intake import failure_values, look_of
 from dropscribe.ledger.rows import OwedMedia, Owner, PlannedOutput, Reservation, StaleWrite
 from dropscribe.ledger.schema import OPEN_MEDIA, OWED_MEDIA, media, output, recognition, result
@@ -193,6 +194,7 @@ def _finish(
             .values(state=there, reason=bindparam("why"), finished_at=now, wait_until=0.0),
             [{"row_id": media_id, "why": reason} for media_id, reason in finished],
         )
+        notices.tell_of_files(connection, there, [media_id for media_id, _ in finished], now)
 
 
 def fail(connection: Connection, media_id: int, failure: Failure) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, exists, func, insert, select, update
 
+from dropscribe.ledger import spending
 from dropscribe.ledger.rows import KnownMedia, NewMedia, PlannedOutput, Taken
 from dropscribe.ledger.schema import DEAD_RECOGNITION, media, output, recognition, stored_object
 from dropscribe.model import Failure, Look, RecognitionState
@@ -140,6 +141,7 @@ def abandon_unwanted(connection: Connection, recognition_id: int, now: float) ->
     """Give up a recognition that no file waits on any more, if nothing was paid for it yet."""
     changed = connection.execute(_ABANDON, {"row_id": recognition_id, "now": now})
     if changed.rowcount == 1:
+        spending.release(connection, recognition_id)
         doom_objects(connection, [recognition_id])
     return changed.rowcount == 1
 

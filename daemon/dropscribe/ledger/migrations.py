@@ -16,7 +16,12 @@ def _first_schema(connection: Connection) -> None:
     schema.metadata.create_all(connection)
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_first_schema,)
+def _spending_and_notices(connection: Connection) -> None:
+    tables = (schema.reservation, schema.spent, schema.allowance, schema.subscription, schema.notice)
+    schema.metadata.create_all(connection, tables=tables)  # where the first step made them already, nothing is done
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_first_schema, _spending_and_notices)
 VERSION = len(STEPS)
 
 

@@ -206,3 +206,70 @@ lesson = Table(
     Column("value", Text, nullable=False),
     Column("until", Float, nullable=False),
 )
+
+# What was promised and spent: see `ledger.spending`.
+
+reservation = Table(
+    "reservation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("recognition_id", ForeignKey("recognition.id"), index=True),
+    Column("batch_id", ForeignKey("batch.id"), index=True),
+    Column("state", String(16), nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("guessed", Boolean, nullable=False),
+    Column("since", Float, nullable=False),
+)
+Index("reservation_work", reservation.c.state, reservation.c.batch_id, reservation.c.recognition_id)
+Index("reservation_seconds", reservation.c.state, reservation.c.seconds, reservation.c.since)
+# One payment that is still to come is reserved for once: no second reservation beside it can even be written down.
+Index(
+    "one_open_reservation",
+    reservation.c.recognition_id,
+    unique=True,
+    sqlite_where=reservation.c.batch_id.is_(None),
+    postgresql_where=reservation.c.batch_id.is_(None),
+)
+
+spent = Table(
+    "spent",
+    metadata,
+    Column("quarter", BigInteger, primary_key=True, autoincrement=False),
+    Column("billed", Float, nullable=False),
+    Column("guessed", Float, nullable=False),
+)
+
+allowance = Table(
+    "allowance",
+    metadata,
+    Column("name", String(8), primary_key=True),
+    Column("seconds", Float, nullable=False),
+    Column("since", Float, nullable=False),
+)
+
+# What is to be told, and to whom: see `ledger.notices`.
+
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("sink", String(16), primary_key=True),
+    Column("event", String(32), primary_key=True),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    # never used again after it was deleted: receivers tell notices apart by it
+    Column("id", Integer, primary_key=True),
+    Column("sink", String(16), nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("media_id", ForeignKey("media.id"), index=True),
+    Column("body", Text),
+    Column("at", Float, nullable=False),
+    Column("message", String(64)),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("wait_until", Float, nullable=False, server_default="0"),
+    sqlite_autoincrement=True,
+)
+Index("notice_work", notice.c.sink, notice.c.id)
+Index("notice_message", notice.c.message)

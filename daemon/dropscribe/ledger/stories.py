@@ -22,8 +22,10 @@ from dropscribe.ledger.schema import (
     batch_item,
     folder,
     media,
+    notice,
     output,
     recognition,
+    reservation,
     result,
     scope,
     stored_object,
@@ -75,6 +77,9 @@ class FileRow:
     submitted_at: float | None
     account: str | None
     mtime_ns: int | None = None
+    held_seconds: float | None = None
+    """What its payment, which waits for the limits, is reserved for; `held_guessed`: by its size."""
+    held_guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +138,7 @@ def _unreadable(path: Path, why: str) -> Unreadable:
 
 def _files(*conditions: ColumnElement[bool]) -> Select[Any]:
     live = and_(batch_item.c.recognition_id == recognition.c.id, batch_item.c.live)
+    held = and_(reservation.c.recognition_id == recognition.c.id, reservation.c.state == "held")
     return (
         select(
             media,
@@ -149,10 +155,13 @@ def _files(*conditions: ColumnElement[bool]) -> Select[Any]:
             batch.c.reason.label("batch_reason"),
             batch.c.submitted_at,
             batch.c.account,
+            reservation.c.seconds.label("held_seconds"),
+            reservation.c.guessed.label("held_guessed"),
         )
         .outerjoin(recognition, recognition.c.id == media.c.recognition_id)
         .outerjoin(batch_item, live)
         .outerjoin(batch, batch.c.id == batch_item.c.batch_id)
+        .outerjoin(reservation, held)
         .where(*conditions)
         .order_by(media.c.id.desc())
     )
@@ -276,6 +285,7 @@ def forget_files(connection: Connection, media_ids: Sequence[int]) -> None:
         mine = media.c.id == media_id
         shared = connection.execute(select(media.c.recognition_id).where(mine)).scalar()
         connection.execute(delete(output).where(output.c.media_id == media_id))
+        connection.execute(delete(notice).where(notice.c.media_id == media_id))
         connection.execute(delete(media).where(mine))
         if shared is not None:
             _forget_recognition(connection, shared)
@@ -287,6 +297,8 @@ def _forget_recognition(connection: Connection, number: int) -> None:
     if connection.execute(wanted).first() or connection.execute(travelling).first():
         return
     connection.execute(delete(result).where(result.c.recognition_id == number))
+    promised = reservation.c.recognition_id == number  # its batch is not over yet: what it costs still counts
+    connection.execute(update(reservation).where(promised).values(recognition_id=None))
     objects = update(stored_object).where(stored_object.c.recognition_id == number).values(doomed=True)
     if connection.execute(objects).rowcount:
         bare = {"state": "forgotten", "sha256": "", "message": None, "remedy": None, "owner": None}
@@ -338,4 +350,6 @@ def _file(row: Row[Any]) -> FileRow:
         submitted_at=row.submitted_at,
         account=row.account,
         mtime_ns=row.mtime_ns,
+        held_seconds=row.held_seconds,
+        held_guessed=bool(row.held_guessed),
     )

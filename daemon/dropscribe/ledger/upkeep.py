@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
+from dropscribe.ledger import notices
 from dropscribe.ledger.intake import abandon_unwanted
 from dropscribe.ledger.rows import Doomed
 from dropscribe.ledger.schema import (
@@ -21,6 +22,8 @@ from dropscribe.ledger.schema import (
 from dropscribe.model import Scope
 
 FORGET_AT_ONCE = 500
+WORKS, RESTARTED = "works again", "restarted; whether it works is not known yet"
+"""Why a scope is not open any more."""
 
 
 def ledger_id(connection: Connection, proposal: str) -> str:
@@ -42,7 +45,8 @@ def begin_epoch(connection: Connection) -> int:
     for recognition_id in claimed:
         abandon_unwanted(connection, recognition_id, time.time())
     connection.execute(update(batch).where(batch.c.state == "intended").values(state="lost", owner=None))
-    connection.execute(delete(scope))
+    for name in connection.execute(select(scope.c.name)).scalars().all():
+        close_scope(connection, name, RESTARTED)
     probe_ended(connection)
     return epoch
 
@@ -65,13 +69,23 @@ def open_scope(connection: Connection, found: Scope) -> None:
         "remedy": found.remedy,
         "retry_at": found.retry_at,
     }
-    changed = connection.execute(update(scope).where(scope.c.name == found.name).values(**values))
-    if changed.rowcount == 0:
+    before = connection.execute(select(scope.c.code).where(scope.c.name == found.name)).scalar()
+    if before is None:
         connection.execute(insert(scope).values(name=found.name, since=found.since, **values))
+    else:
+        connection.execute(update(scope).where(scope.c.name == found.name).values(**values))
+    if before != found.code:
+        at = found.since if before is None else time.time()
+        notices.tell_of_scope(connection, notices.SCOPE_OPENED, found, at)
 
 
-def close_scope(connection: Connection, name: str) -> None:
+def close_scope(connection: Connection, name: str, how: str = WORKS) -> None:
+    """It is in order, or an earlier process's (`how`): its end is told where its beginning was."""
+    row = connection.execute(select(scope).where(scope.c.name == name)).first()
     connection.execute(delete(scope).where(scope.c.name == name))
+    if row is not None:
+        found = Scope(row.name, row.code, row.message, row.remedy, row.since, row.retry_at)
+        notices.tell_of_scope(connection, notices.SCOPE_CLOSED, found, time.time(), how=how)
 
 
 def learn(connection: Connection, name: str, value: str, until: float) -> None:

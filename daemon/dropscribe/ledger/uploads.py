@@ -1,14 +1,15 @@
 """Which recognitions need their object in the bucket, and under which recorded key."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, exists, func, insert, select, update
 
+from dropscribe.ledger import spending
 from dropscribe.ledger.intake import LOOK_COLUMNS, abandon_unwanted, look_of, withdraw
 from dropscribe.ledger.rows import Source, UploadJob
-from dropscribe.ledger.schema import media, recognition, stored_object
+from dropscribe.ledger.schema import media, recognition, reservation, stored_object
 
 _OLD = exists().where(stored_object.c.recognition_id == recognition.c.id, stored_object.c.doomed)
 _NEEDED = (
@@ -23,13 +24,11 @@ _NEEDED = (
     .order_by(recognition.c.id)
     .limit(bindparam("most"))
 )
-_NEEDED_ELSEWHERE = _NEEDED.where(
-    exists().where(
-        media.c.recognition_id == recognition.c.id,
-        media.c.state == "waiting",
-        media.c.inbox.not_in(bindparam("shut", expanding=True)),
-    )
-)
+_NEEDED_ELSEWHERE = _NEEDED.where(spending.ELSEWHERE)
+_AFFORDED = _NEEDED.join(reservation, spending.RESERVED).order_by(None).order_by(reservation.c.recognition_id)
+_AFFORDED_ELSEWHERE = _AFFORDED.where(spending.ELSEWHERE)
+_NEXT = _NEEDED.where(~spending.HELD)
+_NEXT_ELSEWHERE = _NEEDED_ELSEWHERE.where(~spending.HELD)
 _SOURCES = select(media.c.id, media.c.inbox, media.c.path, media.c.recognition_id, *LOOK_COLUMNS).where(
     media.c.recognition_id.in_(bindparam("ids", expanding=True)), media.c.state == "waiting"
 )
@@ -62,13 +61,17 @@ def claim(
     new_key: Callable[[str], str],
     multipart_above: int,
     shut: Collection[str] = (),
+    measured: Mapping[int, float | None] | None = None,
 ) -> list[UploadJob]:
     """Claim up to `limit` recognitions for upload; their keys (`new_key(suffix)`) are recorded before their first use.
+
+    Nothing is claimed whose payment is not reserved; `measured` are durations in seconds (see `spending.admit`).
 
     One whose old objects are not gone yet is passed over: a submit that surfaces late must find nothing to recognise.
     So is one whose sources all lie in inboxes that are out of order (`shut`): they would take the others' turns.
     """
-    rows = _needed(connection, limit, now, shut)
+    spending.admit(connection, now, limit, measured or {}, shut)
+    rows = _rows(connection, _AFFORDED_ELSEWHERE if shut else _AFFORDED, limit, now, shut)
     if not rows:
         return []
     sources = _sources(connection, [row.id for row in rows])
@@ -85,14 +88,15 @@ def next_wait(connection: Connection, now: float) -> float | None:
 
 
 def any_needed(connection: Connection, now: float, shut: Collection[str] = ()) -> bool:
-    """Whether `claim` would find something now."""
-    return bool(_needed(connection, 1, now, shut))
+    """Whether `claim` would find something now, unless it has to be held."""
+    return bool(_rows(connection, _NEXT_ELSEWHERE if shut else _NEXT, 1, now, shut))
 
 
-def _needed(connection: Connection, limit: int, now: float, shut: Collection[str]) -> Sequence[Row[Any]]:
-    if shut:
-        return connection.execute(_NEEDED_ELSEWHERE, {"now": now, "most": limit, "shut": list(shut)}).all()
-    return connection.execute(_NEEDED, {"now": now, "most": limit}).all()
+def _rows(
+    connection: Connection, query: Select[Any], limit: int, now: float, shut: Collection[str]
+) -> Sequence[Row[Any]]:
+    shut_now = {"shut": list(shut)} if shut else {}
+    return connection.execute(query, {"now": now, "most": limit, **shut_now}).all()
 
 
 def any_underway(connection: Connection) -> bool:

@@ -1,0 +1,84 @@
+"""The signs of life of a running daemon, taken every few seconds and judged by `health.trouble`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
+
+import structlog
+from sqlalchemy import Connection
+
+from dropscribe.health import Signs, trouble
+from dropscribe.house import House
+from dropscribe.ledger import upkeep
+from dropscribe.ledger.figures import something_due
+
+log = structlog.get_logger()
+
+BEAT = 5.0
+LOOK_EVERY = 60.0
+"""Seconds between two looks at the whole ledger."""
+
+
+class Pulse:
+    """`trouble()` may be asked at any time, also while a beat is stuck: that is what it tells."""
+
+    def __init__(self, house: House, threads: Executor, ended: Callable[[], Sequence[str]]) -> None:
+        """`ended` names the rooms that are not there any more; `threads` look at the ledger beside everybody."""
+        self._house = house
+        self._threads = threads
+        self._ended = ended
+        now = house.clock.monotonic()
+        self._loop_at = self._ledger_at = self._moved_at = now
+        self._standing: object = None
+        self._due = self._out = False
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._every(BEAT, self._beat))
+            group.create_task(self._every(BEAT, self._write))
+            group.create_task(self._every(LOOK_EVERY, self._look))
+
+    async def _every(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await act()
+            await self._house.clock.sleep(seconds)
+
+    async def _beat(self) -> None:
+        self._loop_at = self._house.clock.monotonic()
+
+    async def _write(self) -> None:
+        """An empty transaction: it waits its turn, and where the disk refuses it does not come back."""
+        await self._house.ledger.do(_nothing)
+        self._ledger_at = self._house.clock.monotonic()
+
+    async def _look(self) -> None:
+        now = self._house.clock.now()
+        found, due = await asyncio.get_running_loop().run_in_executor(self._threads, self._look_now, now)
+        standing, self._out = found
+        self._due = due
+        if standing != self._standing or self._out:
+            self._standing, self._moved_at = standing, self._house.clock.monotonic()
+
+    def _look_now(self, now: float) -> tuple[tuple[object, bool], bool]:
+        ledger = self._house.ledger
+        return ledger.look_now(upkeep.standing), ledger.look_now(something_due, now)
+
+    def trouble(self) -> str | None:
+        """Why the daemon is not well; None where it is."""
+        return trouble(
+            Signs(
+                now=self._house.clock.monotonic(),
+                loop_at=self._loop_at,
+                ledger_at=self._ledger_at,
+                moved_at=self._moved_at,
+                due=self._due,
+                out=self._out,
+                held_up=bool(self._house.scopes.open_scopes()),
+                ended=self._ended(),
+            )
+        )
+
+
+def _nothing(_: Connection) -> None:
+    return None

@@ -1,0 +1,148 @@
+"""The spend guard knows which day it is, measures what is next, and says what waits."""
+
+import gzip
+import json
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from clocks import FakeClock
+from dropscribe.allowance import windows
+from dropscribe.budget import LOOK_EVERY, SAID_AFTER, SCOPE, TOO_LONG, Budget
+from dropscribe.config.settings import LimitsSettings
+from dropscribe.durations import Durations
+from dropscribe.house import House
+from dropscribe.ledger import batches, intake, spending, uploads
+from houses import furnished
+from ledger.desk import WHO, file
+
+RECORDING = Path(__file__).parents[1] / "daemon/dropscribe/sandbox/recordings/jfk_en.flac"
+HALF_PAST_ELEVEN = windows(1_795_000_000.0).next_day - 1800
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(HALF_PAST_ELEVEN)
+
+
+@pytest.fixture
+def house(tmp_path: Path, clock: FakeClock) -> Iterator[House]:
+    with furnished(tmp_path, clock, limits=LimitsSettings(hours_per_day=15 / 3600)) as built:
+        yield built
+
+
+@pytest.fixture
+async def budget(house: House) -> AsyncIterator[Budget]:
+    durations = Durations()
+    freed: list[None] = []
+    with ThreadPoolExecutor(1) as threads:
+        built = Budget(house, threads, durations, lambda: freed.append(None))
+        yield built
+        durations.close()
+
+
+async def take(house: House, *names: str, seconds: float = 10.0) -> None:
+    """Recordings of which nothing lies there, so that their size has to do."""
+    files = [file(name.encode(), name, size=int(seconds * 8000)) for name in names]
+    await house.ledger.do(intake.take, "talks", files, house.clock.now())
+
+
+async def claim(house: House, budget: Budget) -> int:
+    measured = await budget.measured(())
+    now, ledger = house.clock.now(), house.ledger
+    jobs = await ledger.do(uploads.claim, 100, now, 1, lambda suffix: f"k{now}.{suffix}", 10**9, (), measured)
+    return len(jobs)
+
+
+async def test_what_is_next_is_measured(house: House, budget: Budget) -> None:
+    folder = house.inboxes["talks"].inbox
+    folder.mkdir()
+    shutil.copy(RECORDING, folder / "talk.flac")
+    await house.ledger.do(intake.take, "talks", [file(b"talk.flac"), file(b"gone.mp3", "gone")], house.clock.now())
+
+    measured = await budget.measured(())
+
+    assert sorted(measured.values(), key=str) == [pytest.approx(11.0), None]
+
+
+async def test_where_nothing_is_limited_nothing_is_measured(house: House, budget: Budget) -> None:
+    house.settings = replace(house.settings, limits=LimitsSettings())
+    await take(house, "a.mp3")
+
+    assert await budget.measured(()) == {}
+    assert await claim(house, budget) == 1
+
+
+async def test_what_waits_is_said_when_it_lasts_and_goes_on_with_the_next_day(
+    house: House, budget: Budget, clock: FakeClock
+) -> None:
+    await take(house, "a.mp3")
+    assert await claim(house, budget) == 1
+    row = await submit(house)
+    await house.ledger.do(batches.close_if_judged, row, 10.0, clock.now())
+    await take(house, "b.mp3")
+    assert await claim(house, budget) == 0
+
+    assert LOOK_EVERY <= await budget._round() < 1.1 * LOOK_EVERY
+    assert house.scopes.opened_by(SCOPE) is None
+    clock.advance(SAID_AFTER)
+    await budget._round()
+    said = house.scopes.opened_by(SCOPE)
+    assert said is not None and "hours_per_day" in said.message and "SIGHUP" in said.remedy
+    assert said.retry_at == pytest.approx(windows(clock.now()).next_day)
+
+    clock.advance(1800.0)
+    await budget._round()
+    assert house.scopes.opened_by(SCOPE) is None
+    assert await claim(house, budget) == 1
+
+
+async def test_a_file_longer_than_the_whole_day_is_said_at_once_and_goes_on_when_the_limit_is_raised(
+    house: House, budget: Budget
+) -> None:
+    await take(house, "epic.mp3", seconds=100.0)
+    assert await claim(house, budget) == 0
+
+    await budget._round()
+    said = house.scopes.opened_by(TOO_LONG)
+    assert said is not None and "more than the whole day's limit" in said.message
+    assert house.scopes.opened_by(SCOPE) is None
+
+    house.settings = replace(house.settings, limits=LimitsSettings(hours_per_day=1.0))
+    await budget._round()
+    assert house.scopes.opened_by(TOO_LONG) is None
+    assert await claim(house, budget) == 1
+
+
+async def submit(house: House, body: bytes = b"{}") -> int:
+    """Everything that was claimed is uploaded, submitted and answered; the batch."""
+    ledger, now = house.ledger, house.clock.now()
+    query = "SELECT id FROM recognition WHERE state = 'uploading'"
+    for number in await ledger.look(lambda connection: list(connection.exec_driver_sql(query).scalars())):
+        await ledger.do(uploads.uploaded, number, False, now)
+    [group] = await ledger.look(batches.ready_groups, now)
+    row = await ledger.do(batches.intend, group, 100, WHO, 1, now, None)
+    assert row is not None
+    await ledger.do(batches.accepted, row.id, "task-1", None, now)
+    await ledger.do(batches.answered, row.id, {item.recognition_id: body for item in row.items}, now)
+    return row.id
+
+
+@pytest.mark.parametrize(("said", "seconds"), [(7500, 7.5), (None, 10.0)])
+async def test_where_the_bill_is_silent_the_speech_in_the_result_counts(
+    house: House, budget: Budget, said: int | None, seconds: float
+) -> None:
+    await take(house, "a.mp3")
+    await claim(house, budget)
+    channel = {"channel_id": 0} | ({} if said is None else {"content_duration_in_milliseconds": said})
+    row = await submit(house, gzip.compress(json.dumps({"transcripts": [channel]}).encode()))
+    await house.ledger.do(batches.close_if_judged, row, None, house.clock.now())
+
+    await budget._round()
+
+    used = await house.ledger.look(spending.usage, 0.0)
+    assert (used.billed, used.guessed, used.reserved) == (0.0, seconds, 0.0)
