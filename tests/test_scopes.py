@@ -305,4 +305,4 @@ async def test_other_waits_are_tried_at_once_and_count_from_the_next_failure_on(
     assert house.scopes.may_pass("api")
     await house.scopes.report(fault())
 
-    assert house.scopes.wait("api") == 3.0
+    assert house.scopes.wait("api") == 2.0

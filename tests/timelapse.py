@@ -25,7 +25,7 @@ from lab import Lab
 QUIET = 0.006
 """Real seconds without a call and without a new sleeper after which nothing goes on."""
 LOOK = 0.002
-LONGEST_HOLD = 2.0
+LONGEST_HOLD = 0.3
 """Real seconds after which a submit that is never sent (there was none to send; nobody answers) holds the time no more.
 """
 LONGEST_JUMP = 3600.0

@@ -95,6 +95,8 @@ class FolderGuard:
         """
         try:
             self._check()
+        except FileNotFoundError as error:  # it went while it was looked at
+            raise missing(self.path) from error
         except OSError as error:
             raise folder_fault(self.path, "FolderUnusable", error.strerror or str(error)) from error
 
@@ -104,7 +106,7 @@ class FolderGuard:
         if before is None:
             self._first_time(now)
         elif now is None:
-            raise folder_fault(self.path, "FolderMissing", "it was there before and is missing now")
+            raise missing(self.path)
         elif not same_place(before, now):
             raise folder_fault(self.path, "FolderElsewhere", "it lies on another device than before", MOVED)
         else:
@@ -132,6 +134,11 @@ class FolderGuard:
 def folder_fault(path: Path, code: str, what: str, remedy: str = RESTORE) -> OutOfOrder:
     """An alarm for one folder; everything else goes on."""
     return OutOfOrder(f"folder:{path}", code, f"the folder {path} cannot be used: {what}", remedy)
+
+
+def missing(path: Path) -> OutOfOrder:
+    """The alarm for a folder that was there."""
+    return folder_fault(path, "FolderMissing", "it was there before and is missing now")
 
 
 class FolderTrouble:

@@ -23,7 +23,7 @@ from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
 from dropscribe.disk.sources import Stopped, look_at
 from dropscribe.errors import OutOfOrder, SourceChanged
-from dropscribe.folders import FolderGuard, folder_fault
+from dropscribe.folders import FolderGuard, folder_fault, missing
 from dropscribe.hashing import StillOpen, take
 from dropscribe.house import House
 from dropscribe.ledger import intake
@@ -374,4 +374,6 @@ def _inbox_trouble(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if not os.path.lexists(folder):
+            raise missing(folder) from error
         raise folder_fault(folder, type(error).__name__, error.strerror or str(error)) from error

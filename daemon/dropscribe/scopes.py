@@ -102,7 +102,8 @@ class Scopes:
         self._first, self._longest = first, longest
         now = self._clock.monotonic()
         for name, breaker in self._open.items():
-            self._open[name] = replace(breaker, may_try_at=min(breaker.may_try_at, now))
+            # A try that is under way began with the old configuration: its failure is none of the new one's.
+            self._open[name] = replace(breaker, failures=0, may_try_at=min(breaker.may_try_at, now), trying=False)
         self._spread_the_word()
 
     def may_probe(self, name: str) -> bool:

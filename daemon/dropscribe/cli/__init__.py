@@ -15,7 +15,7 @@ from dropscribe.cli.exits import ExitCode, exit_code_of
 COMMANDS = {
     "run": "Watch the inboxes and transcribe what is dropped there.",
     "check": "Look whether all is well; one line each, `ok` or what to do.",
-    "plan": "Tell what would be paid for, before anything is.",
+    "plan": "Show what would be paid for, before anything is.",
     "status": "Show what is where, what waits and why; or the story of one file.",
     "retry": "Put failed files back into their inbox.",
     "render": "Write any format again from what is kept.",

@@ -38,10 +38,11 @@ def plan(
     service is asked.
 
     \b
-    dropscribe plan
-    dropscribe plan --inbox meetings ~/recordings
+    Examples:
+      dropscribe plan
+      dropscribe plan --inbox meetings ~/recordings
     """
-    settings = settings_for(context, config)
+    settings = settings_for(context, config, keyless=True)
     elsewhere = _inbox_named(settings, inbox)
     durations = Durations()
     try:
