@@ -8,6 +8,7 @@ the temporary folder's path is replaced by the one that the documentation uses.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -51,14 +52,15 @@ class Line:
 def demo() -> Iterator[Line]:
     """`dropscribe demo` as it comes."""
     yield prompt("dropscribe demo")
-    with subprocess.Popen([*COMMAND, "demo"], stdout=subprocess.PIPE, text=True, env=environment()) as process:
-        assert process.stdout is not None
-        before = time.monotonic()
-        for line in process.stdout:
-            now = time.monotonic()
-            folder = next((word for word in line.split() if "dropscribe-demo-" in word), None)
-            yield from folded(line.replace(folder, "/tmp/dropscribe-demo") if folder else line, now - before)
-            before = now
+    with tempfile.TemporaryDirectory() as place:
+        command, around = [*COMMAND, "demo"], {**environment(), "TMPDIR": place}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=around) as process:
+            assert process.stdout is not None
+            before = time.monotonic()
+            for line in process.stdout:
+                now = time.monotonic()
+                yield from folded(re.sub(r"\S*(/dropscribe-demo)-\w+", r"/tmp\1", line), now - before)
+                before = now
     assert process.returncode == 0
 
 
