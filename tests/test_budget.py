@@ -54,7 +54,9 @@ async def take(house: House, *names: str, seconds: float = 10.0) -> None:
 async def claim(house: House, budget: Budget) -> int:
     measured = await budget.measured(())
     now, ledger = house.clock.now(), house.ledger
-    jobs = await ledger.do(uploads.claim, 100, now, 1, lambda suffix: f"k{now}.{suffix}", 10**9, (), measured)
+    jobs = await ledger.do(
+        uploads.claim, 100, now, 1, lambda suffix: f"k{now}.{suffix}", 10**9, uploads.AS_USUAL, measured
+    )
     return len(jobs)
 
 

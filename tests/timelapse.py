@@ -170,7 +170,8 @@ class Days:
         self.on_boundary(step, phase)
 
     def _activity(self) -> tuple[int, int, int, int]:
-        written = os.stat(self.lab.state / "ledger.sqlite-wal").st_mtime_ns
+        wal = self.lab.state / "ledger.sqlite-wal"
+        written = wal.stat().st_mtime_ns if wal.exists() else 0
         return (self.time.sleeps, self.lab.sandbox.sandbox.traffic, written, len(self.log))
 
 

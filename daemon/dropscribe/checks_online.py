@@ -1,22 +1,20 @@
 """What `dropscribe check --online` finds: the bucket from both sides, the API key, the clock against the service's."""
 
 import asyncio
-import http.client
 import io
 import secrets
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 from dropscribe.checks import Finding, trouble_finding
 from dropscribe.clock import SystemClock
 from dropscribe.config.settings import Settings
-from dropscribe.errors import DropscribeError
+from dropscribe.errors import DropscribeError, OutOfOrder
 from dropscribe.remote.model_studio import ModelStudio
 from dropscribe.remote.oss import OssStore
-from dropscribe.remote.ports import NoSuchUpload, ObjectStore, Recogniser
+from dropscribe.remote.ports import NoSuchUpload, ObjectStore, Recogniser, Unreachable
+from dropscribe.remote.signed_get import signed_get
 
 PATIENCE = 20.0
 """Seconds for one answer to the signed GET."""
@@ -44,7 +42,7 @@ def bucket(store: ObjectStore, key: str, name: str) -> Iterator[Finding]:
         checksum = store.put(key, io.BytesIO(PROBE), len(PROBE))
         try:
             yield _stands(store, key, name, checksum)
-            yield signed_get(store.signed_url(key, LINK_LIFETIME), PROBE)
+            yield fetched(store.signed_url(key, LINK_LIFETIME), PROBE)
         finally:
             store.delete(key)
         yield _gone(store, key)
@@ -76,39 +74,18 @@ def listing(store: OssStore, key: str) -> Finding:
     return Finding(about, f"without oss:ListMultipartUploads, which is optional: {lost}")
 
 
-def signed_get(url: str, expected: bytes) -> Finding:
+def fetched(url: str, expected: bytes) -> Finding:
     """The way the service fetches: a plain GET of a signed URL at the public endpoint. The URL is never shown."""
     about = "signed URL"
     try:
-        with _opener().open(url, timeout=PATIENCE) as answer:
-            body = answer.read(len(expected) + 1)
-    except urllib.error.HTTPError as refusal:
-        with refusal:
-            return Finding(about, _refused(refusal.code), False)
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", None) or error
-        what = f"the public endpoint cannot be reached from here ({type(reason).__name__})"
-        return Finding(about, f"{what}: look at storage.public_endpoint, DNS, certificate and proxy", False)
+        body = signed_get(url, PATIENCE)
+    except Unreachable as nobody:
+        return Finding(about, f"{nobody}: look at storage.public_endpoint, DNS, certificate and proxy", False)
+    except OutOfOrder as refused:
+        return trouble_finding(about, refused)
     if body != expected:
         return Finding(about, "the public endpoint gives other content: is it this bucket's?", False)
     return Finding(about, "the object can be fetched through the public endpoint")
-
-
-def _refused(status: int) -> str:
-    if 300 <= status < 400:
-        advice = "a redirect breaks the signature: write the address that it leads to as storage.public_endpoint"
-        return f"the public endpoint redirects (status {status}): {advice}"
-    advice = "allow oss:GetObject, and see that storage.public_endpoint, region and cname fit the bucket"
-    return f"the public endpoint refuses it (status {status}): {advice}"
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_NoRedirects())
 
 
 async def _service(settings: Settings) -> list[Finding]:

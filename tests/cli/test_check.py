@@ -258,12 +258,12 @@ def test_a_redirect_of_the_signed_url_is_not_followed() -> None:
     server = http.server.HTTPServer(("127.0.0.1", 0), Redirecting)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        found = checks_online.signed_get(f"http://127.0.0.1:{server.server_port}/key?Signature=secret", b"x")
+        found = checks_online.fetched(f"http://127.0.0.1:{server.server_port}/key?Signature=secret", b"x")
     finally:
         server.shutdown()
         server.server_close()
     assert not found.ok
-    assert "redirects (status 302)" in found.text
+    assert "redirects (HTTP status 302)" in found.text
     assert "secret" not in line(found)
 
 

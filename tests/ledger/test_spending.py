@@ -59,7 +59,7 @@ def test_what_does_not_fit_is_not_claimed_and_smaller_ones_pass_it(desk: Desk) -
 def test_a_measured_duration_counts_for_each_channel_and_an_unknown_one_is_guessed(desk: Desk) -> None:
     [first, second] = take(desk, "a", "b")
 
-    desk.do(uploads.claim, 10, NOW, 1, desk.new_key, 10**9, (), {first: 3.0, second: None})
+    desk.do(uploads.claim, 10, NOW, 1, desk.new_key, 10**9, uploads.AS_USUAL, {first: 3.0, second: None})
 
     rows = desk.sql("SELECT seconds, guessed FROM reservation ORDER BY id")
     assert [tuple(row) for row in rows] == [(3.0, 0), (10.0, 1)]
@@ -70,7 +70,7 @@ def test_what_lies_in_an_inbox_that_is_out_of_order_takes_no_room(desk: Desk) ->
     take(desk, "away")
     desk.take(file(b"well.mp3", "well", size=10 * MP3_SECOND), inbox="well")
 
-    jobs = desk.do(uploads.claim, 10, NOW, 1, desk.new_key, 10**9, ["in"])
+    jobs = desk.do(uploads.claim, 10, NOW, 1, desk.new_key, 10**9, uploads.Turns(["in"]))
 
     assert [job.sources[0].path for job in jobs] == [b"well.mp3"]
 

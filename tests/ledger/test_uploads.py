@@ -213,6 +213,23 @@ def test_what_lies_only_in_inboxes_that_are_out_of_order_takes_nobody_elses_turn
     desk.take(file(b"both.mp3", "in both"), inbox="well")
     desk.take(file(b"well.mp3", "only well"), inbox="well")
 
-    jobs = desk.do(uploads.claim, 10, desk.now, desk.epoch, desk.new_key, 10**9, ["away"])
+    jobs = desk.do(uploads.claim, 10, desk.now, desk.epoch, desk.new_key, 10**9, uploads.Turns(["away"]))
 
     assert {source.path for job in jobs for source in job.sources} == {b"both.mp3", b"well.mp3"}
+
+
+def test_of_those_that_failed_and_those_that_did_not_the_rested_go_first_when_asked_for(desk: Desk) -> None:
+    desk.take_contents("a", "b", "c")
+    for job in desk.claim():
+        desk.do(uploads.put_back, job.recognition_id, desk.now + (9.0 if job.sources[0].path == b"a.mp3" else 3.0))
+    desk.now += 10
+    desk.take_contents("fresh")
+
+    def first(turns: uploads.Turns) -> list[bytes]:
+        jobs = desk.do(uploads.claim, 1, desk.now, desk.epoch, desk.new_key, 10**9, turns)
+        for job in jobs:
+            desk.do(uploads.put_back, job.recognition_id, desk.now)
+        return [job.sources[0].path for job in jobs]
+
+    assert first(uploads.AS_USUAL) == [b"a.mp3"]
+    assert first(uploads.Turns(rested_first=True)) == [b"fresh.mp3"]

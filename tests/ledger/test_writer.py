@@ -277,3 +277,19 @@ async def test_what_was_asked_before_close_is_durable_and_nothing_is_taken_after
         await writer.run(write("late"))
     with pytest.raises(RuntimeError, match="closed"):
         writer.run_now(write("late"))
+
+
+async def test_a_ledger_whose_file_is_taken_away_writes_nothing_until_it_is_back(bench: Bench) -> None:
+    """What SQLite would go on writing into a deleted file would be forgotten at the next start, and paid again."""
+    aside = bench.path.with_name("aside")
+    bench.mended = lambda: aside.rename(bench.path)
+    writer = Writer(bench.engine, bench.on_trouble)
+    await writer.run(write("before"))
+    bench.path.rename(aside)
+
+    await writer.run(write("after"))
+    writer.close()
+
+    assert bench.stored() == ["after", "before"]
+    assert "cannot be found" in str(bench.troubles[0])
+    assert bench.troubles[1:] == [None]

@@ -69,12 +69,14 @@ class Case:
             self.days = days
             yield days
 
-    async def sees(self, event: str, times: int = 1, **having: object) -> EventDict:
-        """What a person reads about it: logged exactly `times` times by this daemon, and a part of the row."""
+    async def sees(self, event: str, times: int | None = 1, **having: object) -> EventDict:
+        """What a person reads about it: logged exactly `times` times by this daemon (None: once or more often), and a
+        part of the row.
+        """
         if self.days.is_running:
-            await self.days.until(lambda: len(self.days.logged(event, **having)) >= times)
+            await self.days.until(lambda: len(self.days.logged(event, **having)) >= (times or 1))
         lines = self.days.logged(event, **having)
-        assert len(lines) == times, f"{event} {having}: {len(lines)} times in {self.days.log}"
+        assert len(lines) == (times or len(lines)), f"{event} {having}: {len(lines)} times in {self.days.log}"
         self.seen.append(_as_read(lines[0], self.lab.root))
         return lines[0]
 

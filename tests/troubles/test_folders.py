@@ -116,6 +116,22 @@ def no_file_grows() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+async def test_a_state_folder_that_is_taken_away_stops_everything_that_would_be_forgotten(lab: Lab) -> None:
+    name = "The state folder is moved away while the daemon runs, for an hour"
+    async with trouble(lab, AREA, name, "the folder is renamed") as case:
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("file.taken"))
+            lab.state.rename(lab.root / "aside")
+            await days.until(lambda: days.logged("scope.opened", scope="ledger"))
+            await days.passes(hours=1)
+            assert lab.calls("submit") == 0
+            await case.sees("scope.opened", scope="ledger")
+            (lab.root / "aside").rename(lab.state)
+            await days.until(delivered(lab, "talk.mp3"))
+            await case.sees("scope.closed", scope="ledger")
+
+
 async def test_a_foreign_file_where_an_output_should_go_is_never_overwritten(lab: Lab) -> None:
     name = "Somebody's file stands where an output should go"
     async with trouble(lab, AREA, name, "`talk.srt` appears while the file is recognised") as case:

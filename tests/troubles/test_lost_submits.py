@@ -4,6 +4,8 @@ import shutil
 import urllib.request
 from typing import Any
 
+import pytest
+
 from lab import Lab, files_below, sha256
 from timelapse import Days, SharedTime
 from troubles.table import is_clean, trouble
@@ -294,3 +296,91 @@ async def test_nothing_of_a_lost_submit_is_left_when_its_source_is_deleted_meanw
             await case.sees("file.delivered")
     assert lab.heard() == {"talk.json": sha256(data)}
     assert files_below(lab.done) == {}
+
+
+@pytest.mark.parametrize("does", ["unknown", "missing", "no_results"])
+async def test_one_odd_look_at_a_task_in_doubt_buys_nothing(lab: Lab, does: str) -> None:
+    name = f"The answer was lost, and long after the grace one look at its task shows it `{does}`"
+    async with trouble(lab, AREA, name, f"submit: `lost`; query: `{does}`, once or for a while") as case:
+        lab.sandbox.change(task_seconds=1200.0)
+        lab.sandbox.inject("submit", "lost", times=1)
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("batch.answer-lost"))
+            await days.passes(minutes=5, step=30)
+            if does == "unknown":
+                lab.sandbox.inject("query", does, times=1)
+            else:
+                lab.sandbox.change(task_seconds=0.1)
+                lab.sandbox.inject("query", does, for_seconds=1300.0)
+            await days.until(delivered(lab, "talk.mp3"))
+            await case.sees("batch.settled", outcome="adopted")
+    assert lab.calls("submit") == 1
+
+
+async def test_what_was_given_up_is_looked_for_after_a_restart_as_well(lab: Lab) -> None:
+    name = "A task surfaces after it was given up, and after a restart"
+    async with trouble(lab, AREA, name, "submit: `lost`; list: `lag` of 5 min; a restart", "twice") as case:
+        clock = SharedTime(lab.sandbox)
+        lab.sandbox.inject("submit", "lost", times=1)
+        lab.sandbox.inject("list", "lag", seconds=300.0)
+        lab.drop("talk.mp3")
+        async with case.start(clock=clock) as days:
+            await days.until(delivered(lab, "talk.mp3"))
+            assert days.logged("batch.paid-twice") == []
+        async with case.start(clock=clock) as days:
+            await days.until(lambda: days.logged("batch.paid-twice"))
+            await case.sees("batch.paid-twice")
+
+
+async def test_a_neighbours_task_that_cannot_be_asked_shuts_nothing(lab: Lab) -> None:
+    name = "A task of the same account, of another program, refuses to be asked"
+    async with trouble(lab, AREA, name, "submit: `lost`; query of a foreign task: HTTP 403") as case:
+        lab.sandbox.change(other_accounts={"sk-neighbour": "sandbox"}, task_seconds=40.0)
+        a_neighbour_submits(lab)
+        [foreign] = lab.sandbox.state()["tasks"]
+        lab.sandbox.inject("query", "error", status=403, code="AccessDenied", task=foreign["task_id"])
+        lab.sandbox.inject("submit", "lost", key="dropscribe/", times=1)
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(delivered(lab, "talk.mp3"))
+            await case.sees("task.unanswered", code="AccessDenied")
+            await case.sees("batch.settled", outcome="adopted")
+
+
+async def test_a_neighbours_task_that_cannot_be_asked_opens_the_start_gate_for_new_files(lab: Lab) -> None:
+    name = "At the start a foreign task refuses to be asked, and files wait that it could be about"
+    async with trouble(lab, AREA, name, "query of a foreign task: HTTP 403, for a day") as case:
+        clock = SharedTime(lab.sandbox)
+        lab.sandbox.change(other_accounts={"sk-neighbour": "sandbox"})
+        lab.sandbox.inject("submit", "error", status=402, code="Arrearage")
+        lab.drop("old.mp3")
+        async with case.start(clock=clock) as days:
+            await days.until(lambda: days.logged("scope.opened"))
+        lab.sandbox.clear_faults()
+        a_neighbour_submits(lab)
+        [foreign] = lab.sandbox.state()["tasks"]
+        lab.sandbox.inject("query", "error", status=403, code="AccessDenied", task=foreign["task_id"])
+        lab.drop("new.mp3")
+        async with case.start(clock=clock) as days:
+            await days.until((lab.done / "new.mp3").exists)
+            await case.sees("scope.opened", scope="start")
+            assert not (lab.done / "old.mp3").exists()
+            clock.jump(24 * 3600.0)
+            await days.until(delivered(lab, "old.mp3"))
+
+
+async def test_a_lost_submit_of_another_key_of_the_account_is_found_and_its_alarm_ends(lab: Lab) -> None:
+    name = "The API key was exchanged within the account while an answer was lost"
+    async with trouble(lab, AREA, name, "submit: `lost`; another key of the account") as case:
+        lab.sandbox.change(other_accounts={"sk-new": "sandbox"}, task_seconds=60.0)
+        lab.sandbox.inject("submit", "lost", times=1)
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("batch.answer-lost"))
+        lab.configure(model_studio={"api_key": "sk-new"})
+        async with case.start() as days:
+            await days.until(delivered(lab, "talk.mp3"))
+            await case.sees("scope.opened", scope="account")
+            await case.sees("scope.closed", scope="account")
+    assert lab.calls("submit") == 1

@@ -212,3 +212,96 @@ async def test_one_upload_that_always_fails_while_others_come_through_fails_alon
 def object_key_of(lab: Lab) -> str:
     """The key that the one file under way has; recorded before its first use."""
     return str(lab.ledger("SELECT object_key FROM recognition")[0][0])
+
+
+async def test_uploads_that_always_fail_take_nobody_elses_turn(lab: Lab) -> None:
+    name = "Ten uploads fail at every try, and then a good file is dropped"
+    async with trouble(lab, AREA, name, "put of `*.mp3`: HTTP 413, for ever") as case:
+        lab.sandbox.inject("put", "error", status=413, code="", message="too large", key=".mp3")
+        for n in range(10):
+            lab.drop(f"{n}.mp3", b"%d" % n)
+        async with case.start() as days:
+            await opened(days, scope="uploads")
+            await days.passes(hours=2, step=300)
+            lab.drop("good.wav", b"good")
+            dropped = days.time.now()
+            await days.until((lab.done / "good.wav").exists)
+            assert days.time.now() - dropped < 900
+            await case.sees("scope.opened", None, scope="uploads")
+            await mends(case, "0.mp3", "9.mp3")
+
+
+async def test_uploads_are_in_order_again_when_what_failed_is_taken_away(lab: Lab) -> None:
+    name = "The one file whose upload fails is deleted"
+    async with trouble(lab, AREA, name, "put: `drop` of one object; the source is deleted", "nothing") as case:
+        lab.sandbox.inject("put", "drop", key=".mp3")
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await opened(days, scope="uploads")
+            (lab.inbox / "talk.mp3").unlink()
+            await days.passes(hours=1)
+            await days.until(is_clean(lab))
+            await case.sees("scope.closed", scope="uploads")
+
+
+async def test_a_large_file_over_a_flaky_line_is_charged_nothing_as_long_as_it_gets_further(lab: Lab) -> None:
+    name = "Every second part of a large upload is cut, while small files come through"
+    async with trouble(lab, AREA, name, "part: `drop`, each second one") as case:
+        lab.configure(storage={"multipart_above": "9MB"}, retry={"attempts": 2})
+        lab.drop("large.mp3", bytes(range(256)) * 4096 * 48)  # six parts
+        for n in range(6):
+            lab.sandbox.inject("part", "drop", times=1, skip=1 + 2 * n)
+        async with case.start() as days:
+            for n in range(8):
+                lab.drop(f"{n}.mp3", b"%d" % n)
+                await days.until((lab.done / f"{n}.mp3").exists)
+                await days.passes(minutes=16, step=960)
+            await days.until((lab.done / "large.mp3").exists)
+            await days.until(is_clean(lab))
+            await case.sees("file.delivered", path="large.mp3")
+            assert days.logged("upload.again") == []
+
+
+ONE_TASK: dict[str, tuple[str, dict[str, Any]]] = {
+    "One task's query is refused for ever, the others' are not": (
+        "query",
+        {"status": 404, "code": "NotFound", "message": "no such task"},
+    ),
+    "One task's result is refused for ever, the others' are not": (
+        "result",
+        {"status": 403, "code": "AccessDenied", "message": "no"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ONE_TASK)
+async def test_one_task_in_trouble_opens_and_closes_nothing_for_the_others(lab: Lab, name: str) -> None:
+    call, fault = ONE_TASK[name]
+    async with trouble(lab, AREA, name, f"{call} of one task: HTTP {fault['status']}") as case:
+        lab.drop("first.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("batch.submitted"))
+            task = days.logged("batch.submitted")[0]["task_id"]
+            lab.sandbox.inject(call, "error", task=task, **fault)
+            for n in range(6):
+                lab.drop(f"{n}.mp3", b"%d" % n)
+                await days.until((lab.done / f"{n}.mp3").exists)
+                await days.passes(minutes=5, step=60)
+            assert len(days.logged("scope.opened")) <= 1
+            case.seen.append("`scope.opened` once at most; then `result.again` for the one task")
+            await mends(case, "first.mp3")
+
+
+async def test_a_broken_task_list_and_a_blip_do_not_shut_the_api(lab: Lab) -> None:
+    name = "The task list is broken for a day, and the network blinks once"
+    async with trouble(lab, AREA, name, "list: HTTP 500; query: `drop`, a minute") as case:
+        lab.sandbox.change(task_seconds=100.0)
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("batch.submitted"))
+            lab.sandbox.inject("list", "error", status=500)
+            lab.sandbox.inject("query", "drop", for_seconds=60.0)
+            await days.until((lab.done / "talk.mp3").exists)
+            await days.until(is_clean(lab))
+            await case.sees("file.delivered")
+            assert days.logged("scope.opened", scope="api") == []

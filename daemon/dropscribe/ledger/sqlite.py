@@ -1,5 +1,6 @@
 """The one corner that knows that the ledger is a SQLite file: how it is opened, how it tells of a disk in trouble."""
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,36 @@ def writer_engine(path: Path) -> Engine:
         connect_args={"check_same_thread": False},
         hide_parameters=True,  # results and file names do not belong into a traceback
     )
+    place = _Place(path)
     event.listen(engine, "connect", _prepare_writer)
+    event.listen(engine, "connect", place.remember)
+    event.listen(engine, "begin", place.insist)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
+
+
+class Moved(Exception):
+    """The ledger's file is not where it was opened: what is written now would be gone at the next start."""
+
+
+class _Place:
+    """Where the file lies. SQLite itself goes on writing into one that was deleted: with a WAL it does not look."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: tuple[int, int] | None = None
+
+    def remember(self, *_: object) -> None:
+        found = os.stat(self._path)
+        self._file = (found.st_dev, found.st_ino)
+
+    def insist(self, *_: object) -> None:
+        try:
+            found = os.stat(self._path)
+        except OSError as error:
+            raise Moved(f"{self._path} cannot be found any more ({error.strerror}); bring it back") from error
+        if (found.st_dev, found.st_ino) != self._file:
+            raise Moved(f"another file stands at {self._path}; bring the old one back, or restart dropscribe")
 
 
 def reader_engine(path: Path) -> Engine:
@@ -55,7 +83,9 @@ def reader_engine(path: Path) -> Engine:
 
 
 def is_disk_trouble(error: BaseException) -> bool:
-    """True for a full, failing or read-only disk and for a lock held by a backup tool: worth another try."""
+    """True for a full, failing, missing or read-only disk and for a lock held by a backup tool: worth another try."""
+    if isinstance(error, Moved):
+        return True
     origin = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(origin, "sqlite_errorcode", None)
     return code is not None and (code & 0xFF) in _DISK_TROUBLE

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, exists, func, insert, select, update
@@ -27,6 +28,8 @@ _NEEDED = (
 _NEEDED_ELSEWHERE = _NEEDED.where(spending.ELSEWHERE)
 _AFFORDED = _NEEDED.join(reservation, spending.RESERVED).order_by(None).order_by(reservation.c.recognition_id)
 _AFFORDED_ELSEWHERE = _AFFORDED.where(spending.ELSEWHERE)
+_RESTED = _AFFORDED.order_by(None).order_by(recognition.c.wait_until, recognition.c.id)
+_RESTED_ELSEWHERE = _RESTED.where(spending.ELSEWHERE)
 _NEXT = _NEEDED.where(~spending.HELD)
 _NEXT_ELSEWHERE = _NEEDED_ELSEWHERE.where(~spending.HELD)
 _SOURCES = select(media.c.id, media.c.inbox, media.c.path, media.c.recognition_id, *LOOK_COLUMNS).where(
@@ -53,6 +56,22 @@ _WHOLE = (
 )
 
 
+@dataclass(frozen=True)
+class Turns:
+    """Who may not be claimed now, and who goes first.
+
+    `shut`: recognitions whose sources all lie in these inboxes, which are out of order, would take the others' turns.
+    `rested_first`: those that have not failed, or whose wait ended first, go before older ones that fail again and
+    again (a sort of all that is needed: for the rare try, not for every claim).
+    """
+
+    shut: Collection[str] = ()
+    rested_first: bool = False
+
+
+AS_USUAL = Turns()
+
+
 def claim(
     connection: Connection,
     limit: int,
@@ -60,7 +79,7 @@ def claim(
     owner: int,
     new_key: Callable[[str], str],
     multipart_above: int,
-    shut: Collection[str] = (),
+    turns: Turns = AS_USUAL,
     measured: Mapping[int, float | None] | None = None,
 ) -> list[UploadJob]:
     """Claim up to `limit` recognitions for upload; their keys (`new_key(suffix)`) are recorded before their first use.
@@ -68,10 +87,11 @@ def claim(
     Nothing is claimed whose payment is not reserved; `measured` are durations in seconds (see `spending.admit`).
 
     One whose old objects are not gone yet is passed over: a submit that surfaces late must find nothing to recognise.
-    So is one whose sources all lie in inboxes that are out of order (`shut`): they would take the others' turns.
+    Whose turn it is, `turns` says.
     """
-    spending.admit(connection, now, limit, measured or {}, shut)
-    rows = _rows(connection, _AFFORDED_ELSEWHERE if shut else _AFFORDED, limit, now, shut)
+    spending.admit(connection, now, limit, measured or {}, turns.shut)
+    usual, elsewhere = (_RESTED, _RESTED_ELSEWHERE) if turns.rested_first else (_AFFORDED, _AFFORDED_ELSEWHERE)
+    rows = _rows(connection, elsewhere if turns.shut else usual, limit, now, turns.shut)
     if not rows:
         return []
     sources = _sources(connection, [row.id for row in rows])

@@ -46,7 +46,8 @@ def signed_get(url: str, patience: float) -> bytes:
 def _refused(status: int, is_storage: bool, body: str) -> OutOfOrder | Unreachable:
     code, ec = _tag(body, "Code"), _tag(body, "EC")
     if not is_storage and not code:
-        return Unreachable(f"somebody between here and the public endpoint refuses (HTTP status {status})")
+        does = "redirects" if 300 <= status < 400 else "refuses"
+        return Unreachable(f"what answers at the public endpoint {does} (HTTP status {status}), and is not OSS")
     if 300 <= status < 400:
         message = f"the public endpoint redirects (HTTP status {status}), and a redirect breaks the signature"
         return OutOfOrder(DOWNLOADS, "Redirected", message, "Write where it leads to as storage.public_endpoint.")

@@ -1,0 +1,299 @@
+"""One source's bytes to one object: the very file that was taken, whole or in parts, and the storage's checksum of it.
+
+open without following links -> the same look? -> put, or parts that are found again -> the same look still? -> CRC-64
+"""
+
+import asyncio
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, BinaryIO, TypeVar, cast
+
+from dropscribe.boundaries import Step
+from dropscribe.config.settings import InboxSettings
+from dropscribe.disk.faults import is_disk_fault
+from dropscribe.disk.sources import folder_at, look_of_stat, open_source
+from dropscribe.errors import OutOfOrder, SourceChanged, TryLater
+from dropscribe.folders import folder_fault
+from dropscribe.house import House
+from dropscribe.ledger import uploads
+from dropscribe.ledger.rows import Source, UploadJob
+from dropscribe.model import Part
+from dropscribe.remote.ports import NoSuchUpload
+
+Value = TypeVar("Value")
+
+PUT = Step("upload.put")
+BEGIN = Step("upload.begin-parts")
+PUT_PART = Step("upload.put-part", "before", "effect")
+COMPLETE = Step("upload.complete-parts")
+
+SMALLEST_PART = 8 * 1024 * 1024
+MOST_PARTS = 9000  # the storage allows 10,000
+
+
+GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO})
+"""What a file that vanished, or was replaced by a link or a pipe, answers to being opened."""
+ITS_OWN = frozenset({errno.EACCES, errno.EPERM, errno.EIO})
+"""What may be one file's own fault, where its folder is in order."""
+
+
+class Unreadable(Exception):
+    """One source cannot be read; another copy of the same content may do."""
+
+    def __init__(self, fault: OutOfOrder | TryLater) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
+class Cut(Exception):
+    """The daemon is stopping: the reader refuses to go on, parts resume later."""
+
+
+@dataclass
+class Slice:
+    """A read-only window of an open file for the HTTP client; raises Cut when the daemon stops."""
+
+    fd: int
+    start: int
+    size: int
+    stopping: Callable[[], bool]
+    position: int = 0
+
+    def read(self, amount: int = -1) -> bytes:
+        if self.stopping():
+            raise Cut
+        left = self.size - self.position
+        want = left if amount < 0 else min(amount, left)
+        data = os.pread(self.fd, want, self.start + self.position) if want else b""
+        if want and not data:
+            raise SourceChanged("the file became shorter while it was uploaded")
+        self.position += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: self.size}[whence]
+        self.position = max(0, min(self.size, base + offset))
+        return self.position
+
+    def tell(self) -> int:
+        return self.position
+
+    def __len__(self) -> int:
+        return self.size
+
+
+class Slots:
+    """So many requests at once; a reload may change the number."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._free = asyncio.Semaphore(0)
+
+    def of(self, number: int) -> asyncio.Semaphore:
+        """The slots, `number` of them; those that are taken when it changes are given back beside the new ones."""
+        if number != self._number:
+            self._number, self._free = number, asyncio.Semaphore(number)
+        return self._free
+
+
+class Carrier:
+    """Carries files into the bucket, so many requests at once."""
+
+    def __init__(self, house: House, threads: Executor) -> None:
+        self._house = house
+        self._ledger = house.ledger
+        self._threads = threads
+        self._stopping = False
+        self._slots = Slots()
+        self.further: set[int] = set()
+        """Recognitions of which a new part stands since somebody looked: a failure lost them nothing."""
+
+    def stop(self) -> None:
+        """Cut what is in flight: the readers refuse to go on."""
+        self._stopping = True
+
+    async def carry(self, job: UploadJob, source: Source) -> None:
+        """Put the object; return when the storage's checksum is that of the file that was taken.
+
+        Raises:
+            SourceChanged: it is gone, or another one.
+            Unreadable: it, or its inbox, is out of order.
+            Cut: the daemon is stopping; parts that stand are found again.
+            OutOfOrder, Refused, TryLater: as the storage says.
+        """
+        crc = await (self._in_parts(job, source) if job.multipart else self._in_one(job, source))
+        if crc != job.crc64:
+            await self._ledger.do(uploads.upload_begun, job.key, None)
+            raise TryLater("ChecksumMismatch", "the storage's checksum of the upload is not that of the file", bound=3)
+
+    @staticmethod
+    def recorded(job: UploadJob) -> None:
+        """The ledger knows that the object stands."""
+        (COMPLETE if job.multipart else PUT).recorded()
+
+    def _open(self, source: Source) -> int:
+        """A descriptor of the very file that was taken; in a thread.
+
+        Raises:
+            SourceChanged: it is gone, or another one.
+            Unreadable: it, or its inbox, is out of order.
+        """
+        inbox = self._house.inboxes.get(source.inbox)
+        if inbox is None:
+            raise SourceChanged("its inbox is not configured any more")
+        try:
+            fd = open_source(inbox.inbox, source.path)
+        except OSError as error:
+            raise self._trouble(source, error) from error
+        try:
+            _require_unchanged(fd, source)
+        except BaseException as error:
+            os.close(fd)
+            if isinstance(error, OSError):
+                raise self._trouble(source, error) from error
+            if (fault := self._folder_fault(inbox)) is not None:
+                raise Unreadable(fault) from error
+            raise
+        return fd
+
+    def _trouble(self, source: Source, error: OSError) -> Exception:
+        """What an error of one source means: its folder is looked at first, for an unmounted one looks empty."""
+        inbox = self._house.inboxes[source.inbox]
+        if (fault := self._folder_fault(inbox)) is not None:
+            return Unreadable(fault)
+        if error.errno in GONE:
+            return SourceChanged("it vanished before it was submitted")
+        what = error.strerror or type(error).__name__
+        if error.errno not in ITS_OWN and is_disk_fault(error):
+            return Unreadable(folder_fault(inbox.inbox, errno.errorcode.get(error.errno or 0, "OSError"), what))
+        return Unreadable(TryLater("SourceUnreadable", f"the file cannot be read: {what}"))
+
+    def _folder_fault(self, inbox: InboxSettings) -> OutOfOrder | None:
+        try:
+            self._house.guard(inbox.inbox).check()
+            with folder_at(inbox.inbox) as folder:
+                os.stat(".", dir_fd=folder)
+        except OutOfOrder as fault:
+            return fault
+        except OSError as error:
+            return folder_fault(inbox.inbox, "FolderUnusable", error.strerror or str(error))
+        return None
+
+    async def _in_one(self, job: UploadJob, source: Source) -> int:
+        async with self._slots.of(self._house.settings.storage.uploads):
+            return await self._in_thread(lambda: self._put_whole(job, source))
+
+    def _put_whole(self, job: UploadJob, source: Source) -> int:
+        """One request; in a thread."""
+        fd = self._open(source)
+        try:
+            PUT.before()
+            crc = self._house.store.put(job.key, self._slice(fd, 0, job.size), job.size)
+            PUT.effect()
+            _require_unchanged(fd, source)
+        except OSError as error:
+            raise self._trouble(source, error) from error
+        finally:
+            os.close(fd)
+        return crc
+
+    async def _in_parts(self, job: UploadJob, source: Source) -> int:
+        """Nothing of a source is touched in the event loop: its share may hang."""
+        fd = await self._in_thread(lambda: self._open(source))
+        try:
+            crc = await self._parts_of(job, fd)
+            await self._in_thread(lambda: _require_unchanged(fd, source))
+        except OSError as error:
+            fault = error
+            raise await self._in_thread(lambda: self._trouble(source, fault)) from error
+        finally:
+            with contextlib.suppress(RuntimeError):  # the threads are closed: so is the process, soon
+                self._threads.submit(os.close, fd)
+        return crc
+
+    async def _parts_of(self, job: UploadJob, fd: int) -> int:
+        upload_id, standing = await self._resume(job)
+        parts: list[Part] = []
+        size = part_size(job.size)
+        for number, start in enumerate(range(0, job.size, size), start=1):
+            length = min(size, job.size - start)
+            found = standing.get(number)
+            if found is None or found.size != length:
+                found = await self._put_part(job, upload_id, number, self._slice(fd, start, length))
+            parts.append(found)
+        return await self._complete(job, upload_id, parts)
+
+    async def _resume(self, job: UploadJob) -> tuple[str, dict[int, Part]]:
+        """Go on with an earlier try's parts; one that began and was never recorded is found by its key and dropped."""
+        if job.upload_id is not None:
+            with contextlib.suppress(NoSuchUpload):
+                upload_id = job.upload_id
+                parts = await self._in_thread(lambda: self._house.store.list_parts(job.key, upload_id))
+                return upload_id, {part.number: part for part in parts}
+        for forgotten in await self._in_thread(lambda: self._house.store.unfinished(job.key)):
+            await self._in_thread(lambda name=forgotten: self._house.store.abort(job.key, name))  # type: ignore[misc]
+        BEGIN.before()
+        begun = await self._in_thread(lambda: self._house.store.initiate(job.key))
+        BEGIN.effect()
+        await self._ledger.do(uploads.upload_begun, job.key, begun)
+        BEGIN.recorded()
+        return begun, {}
+
+    async def _put_part(self, job: UploadJob, upload_id: str, number: int, reader: BinaryIO) -> Part:
+        async with self._slots.of(self._house.settings.storage.uploads):
+            PUT_PART.before()
+            try:
+                part = await self._in_thread(
+                    lambda: self._house.store.put_part(job.key, upload_id, number, reader, len(cast(Any, reader)))
+                )
+            except NoSuchUpload:
+                await self._ledger.do(uploads.upload_begun, job.key, None)
+                raise TryLater("NoSuchUpload", "the storage dropped the unfinished upload", bound=3) from None
+            PUT_PART.effect()
+        self.further.add(job.recognition_id)
+        return part
+
+    async def _complete(self, job: UploadJob, upload_id: str, parts: Sequence[Part]) -> int:
+        COMPLETE.before()
+        try:
+            crc = await self._in_thread(lambda: self._house.store.complete(job.key, upload_id, parts))
+        except NoSuchUpload:
+            crc = await self._completed_before(job)
+        COMPLETE.effect()
+        return crc
+
+    async def _completed_before(self, job: UploadJob) -> int:
+        """The answer to an earlier `complete` may have been lost: then the object stands already."""
+        found = await self._in_thread(lambda: self._house.store.head(job.key))
+        await self._ledger.do(uploads.upload_begun, job.key, None)
+        if found is not None and found[0] == job.size and found[1] is not None:
+            return found[1]
+        raise TryLater("NoSuchUpload", "the storage dropped the unfinished upload", bound=3)
+
+    def _slice(self, fd: int, start: int, size: int) -> BinaryIO:
+        return cast(BinaryIO, Slice(fd, start, size, lambda: self._stopping))
+
+    async def _in_thread(self, call: Callable[[], Value]) -> Value:
+        """Run to the end even if the task is cancelled: the thread still reads from the open file."""
+        future = asyncio.get_running_loop().run_in_executor(self._threads, call)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            with contextlib.suppress(Exception):
+                await future
+            raise
+
+
+def part_size(size: int) -> int:
+    """Bytes of a part: the same for the same file, so that parts of an earlier try fit."""
+    needed = -(-size // MOST_PARTS)
+    return max(SMALLEST_PART, -(-needed // 65536) * 65536)
+
+
+def _require_unchanged(fd: int, source: Source) -> None:
+    if look_of_stat(os.fstat(fd)) != source.look:
+        raise SourceChanged("another file, or other content, was put in its place before it was submitted")
