@@ -12,10 +12,11 @@ from types import MappingProxyType
 from typing import Final
 
 from dropscribe.model import Transcript
-from dropscribe.render.borders import border_costs, tears
+from dropscribe.render.borders import border_costs
 from dropscribe.render.characters import cells
 from dropscribe.render.cues import Cue
 from dropscribe.render.kinds import Kind, kinds
+from dropscribe.render.penalties import tears
 from dropscribe.render.profiles import Limits, Subtitles, limits_for
 from dropscribe.render.speech import Run, runs
 from dropscribe.render.tokens import Token
