@@ -50,9 +50,9 @@ def test_without_words_the_time_is_spread_by_display_width_and_marked() -> None:
 
 
 def test_a_word_within_the_time_of_the_one_before_it_takes_no_piece_back() -> None:
-    found = tokens(
-        said("one two three-one two three", 0, 300, Word(0, 300, "one two three", ""), Word(0, 0, "one", ""))
-    )
+    twice = "0:0:1,0 --> 0:0:2,0"
+
+    found = tokens(said(2 * twice, 0, 0, Word(0, 134, twice, ""), Word(0, 0, twice, "")))
 
     assert [token.start_ms for token in found] == sorted(token.start_ms for token in found)
 
