@@ -24,7 +24,8 @@ _SLIGHT: Final = 1.0
 def border_costs(run: Run, kinds_of: Sequence[Kind], lexicon: bool = True) -> tuple[list[float], list[float]]:
     """(cost, penalty) of the border before each token and, at the end, after the last; the first is not used.
 
-    The penalty is that part of the cost which stands for something torn apart; `lexicon`: phrases count for it.
+    The penalty is that part of the cost which stands for something torn apart. Without `lexicon` it is left to someone
+    else what is inside a word, and only function words count.
     """
     tokens, begins = run.tokens, run.sentences
     costs, penalties = [0.0] * (len(tokens) + 1), [0.0] * (len(tokens) + 1)

@@ -18,53 +18,8 @@ _CLAUSE_MARKS: Final = ";:—–；："
 _COMMA_MARKS: Final = ",、،，､؛၊"
 _INITIAL = re.compile(r"(?:[^\W\d_]\.)+", re.ASCII)
 _ABBREVIATIONS: Final = frozenset(
-    [
-        "bzw",
-        "ca",
-        "capt",
-        "co",
-        "col",
-        "corp",
-        "d.h",
-        "dott",
-        "dr",
-        "e.g",
-        "etc",
-        "fig",
-        "gen",
-        "gov",
-        "hon",
-        "i.e",
-        "inc",
-        "jr",
-        "lt",
-        "ltd",
-        "mlle",
-        "mm",
-        "mme",
-        "mr",
-        "mrs",
-        "ms",
-        "nr",
-        "prof",
-        "rep",
-        "rev",
-        "sen",
-        "sgt",
-        "sig",
-        "sr",
-        "sra",
-        "srta",
-        "st",
-        "str",
-        "u.a",
-        "ud",
-        "uds",
-        "usw",
-        "vol",
-        "vs",
-        "z.b",
-    ]
+    """bzw ca capt co col corp d.h dott dr e.g etc fig gen gov hon i.e inc jr lt ltd mlle mm mme mr mrs ms nr prof rep
+    rev sen sgt sig sr sra srta st str u.a ud uds usw vol vs z.b""".split()
 )
 _LAST: Final = frozenset({"etc", "usw", "jr", "inc", "ltd"})
 """Abbreviations that stand at an end; after all others something belongs to them."""

@@ -39,8 +39,11 @@ FAULTS: Mapping[str, str] = MappingProxyType(
 """What keeps a cue from being clean."""
 
 CRUMB_CELLS: Final = 6
+"""In Han and kana, what is no wider counts as a word left alone; elsewhere one word does."""
 PAUSE_MS: Final = 500
+"""Between two such pauses a word may stand alone."""
 COVERED_MS: Final = 100
+"""How far outside its cue a word may sound."""
 
 Reference = Callable[[str], set[int]]
 """Where words begin in a text, as another program has it: offsets."""
