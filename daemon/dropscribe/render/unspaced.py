@@ -99,9 +99,15 @@ class Unspaced:
     def _in_known_word(self) -> bool:
         """Whether characters on both sides make up a word that was given whole elsewhere."""
         text, at, known = self._text, self._offset, self._run.vocabulary
-        return bool(known) and any(
-            text[max(0, at - before) : at + after] in known
-            for before, after in ((1, 1), (2, 1), (1, 2), (2, 2), (3, 1), (1, 3))
+        if not known:
+            return False
+        return (
+            text[at - 1 : at + 1] in known
+            or text[max(0, at - 2) : at + 1] in known
+            or text[at - 1 : at + 2] in known
+            or text[max(0, at - 2) : at + 2] in known
+            or text[max(0, at - 3) : at + 1] in known
+            or text[at - 1 : at + 3] in known
         )
 
 
