@@ -17,6 +17,7 @@ WAYS = {"words": (0.2, True), "characters": (1.0, True), "bare": (0.2, False)}
 """How many of the words come character by character, and whether the text has marks."""
 A_CHARACTER_MS = {"zh": 240, "ja": 170}
 HESITATES = 0.02
+"""Of the words, how many a pause follows without a mark."""
 JOINS = 0.4
 """Of the particles, how many come as part of the word before them."""
 PARTICLES = frozenset({"PART", "AUX", "ADP", "SCONJ"})
@@ -70,8 +71,10 @@ def _space(about: str) -> str:
 def spoken(every: Sequence[Sequence[Word]], language: str, way: str) -> dict[str, Any]:
     """An answer of Fun-ASR's shape that holds the sentences."""
     chance, at, said = random.Random(way), 0, []
-    for number, sentence in enumerate(filter(None, every), 1):
+    for number, sentence in enumerate(every, 1):
         words = list(_timed(sentence, language, WAYS[way][0], at + chance.randrange(200, 800, 40), chance))
+        if not words:
+            continue
         text = "".join(word.text for word in sentence).strip()
         begin, at = words[0]["begin_time"], words[-1]["end_time"]
         said.append({"begin_time": begin, "end_time": at, "text": text, "sentence_id": number, "words": words})

@@ -33,7 +33,7 @@ treebanks; see bench/subtitles/treebank.py). For Thai none were at hand.
 """
 
 Phrases = Callable[[str, int], float]
-"""How likely a border at an offset of a text is to tear a phrase: 0 to 1, above 0.5 where BudouX would see none."""
+"""How likely a border at an offset of a text is to tear a phrase: 0 to 1, the less the higher BudouX's score."""
 
 
 def phrases(script: Script, text: str) -> Phrases | None:

@@ -7,6 +7,7 @@ from dropscribe.render.kinds import Kind
 from dropscribe.render.speech import Run
 
 FORBIDDEN: Final = 1e8
+"""Taken only where no other border leads on."""
 AFTER_HOLD: Final = 5.5
 BEFORE_FOLLOWER: Final = 6.0
 AFTER_NUMBER: Final = 6.0
