@@ -1,5 +1,6 @@
-"""The transcripts of tests/words, and programs that know where words begin, as independent references."""
+"""The transcripts of a folder, and who says where words begin in them: people, or programs that know it."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -20,25 +21,44 @@ NOMINAL = frozenset(["名詞", "形状詞", "接頭辞", "接尾辞"])
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One transcript and the language it is in."""
+    """One transcript and the language it is in; `marked`: its text with a space before each word, set by people."""
 
     name: str
     language: str
     raw: bytes
     transcript: Transcript
+    marked: str = ""
 
 
 def samples(folder: Path = WORDS) -> list[Sample]:
-    """Every `<language>_<name>.funasr.json` of a folder."""
+    """Every `<language>_<name>.funasr.json` of a folder, with the marks of `<language>_<name>.words.txt`."""
     found = []
     for path in sorted(folder.glob("*.funasr.json")):
-        raw = path.read_bytes()
-        found.append(Sample(path.name.removesuffix(".funasr.json"), path.name[:2], raw, parse(raw)))
+        raw, name = path.read_bytes(), path.name.removesuffix(".funasr.json")
+        marks = path.with_name(f"{name}.words.txt")
+        marked = marks.read_text("utf-8") if marks.exists() else ""
+        found.append(Sample(name, path.name[:2], raw, parse(raw), marked))
     return found
 
 
+def reference(sample: Sample) -> Reference | None:
+    """People's marks where there are some; else a program for the language, where it is installed."""
+    return _people(sample.marked) if sample.marked else program(sample.language)
+
+
+def _people(marked: str) -> Reference:
+    words = marked.split()
+    text, starts = "".join(words), list(accumulate(map(len, words), initial=0))
+
+    def begins(part: str) -> set[int]:
+        at = text.index(part)
+        return {start - at for start in starts[bisect_left(starts, at) : bisect_left(starts, at + len(part))]}
+
+    return begins
+
+
 @cache
-def reference(language: str) -> Reference | None:
+def program(language: str) -> Reference | None:
     """THULAC for Chinese, MeCab's phrases (bunsetsu) for Japanese, where they are installed; never our own lexicon."""
     makers: dict[str, Callable[[], Reference]] = {"zh": _thulac, "ja": _mecab}
     try:

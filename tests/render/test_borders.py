@@ -3,8 +3,9 @@
 import pytest
 
 from dropscribe.model import Word
-from dropscribe.render.borders import FORBIDDEN, border_costs, tears
+from dropscribe.render.borders import border_costs
 from dropscribe.render.kinds import kinds
+from dropscribe.render.penalties import FORBIDDEN, tears
 from dropscribe.render.speech import runs
 from render.documents import said, transcript
 

@@ -8,8 +8,9 @@ import budoux
 import pytest
 
 from dropscribe.render.lexicon import phrases
+from dropscribe.render.profiles import Script
 
-TEXTS = {
+TEXTS: dict[Script, str] = {
     "han": "鉴于各联合国国家的人民已在联合国宪章中重申他们对基本人权的信念",
     "kana": "すべての人間は、生れながらにして自由であり、かつ、尊厳と権利とについて平等である。",
     "thai": "มนุษย์ทั้งปวงเกิดมามีอิสระและเสมอภาคกันในเกียรติศักดิ์",
@@ -22,14 +23,26 @@ PARSERS = {
 
 
 @pytest.mark.parametrize("script", TEXTS)
-def test_phrases_begin_where_budoux_says(script) -> None:
+def test_a_border_that_budoux_sees_tears_less_likely_than_any_that_it_does_not_see(script: Script) -> None:
     text = TEXTS[script]
-    begins = phrases(script, text)
-    assert begins is not None
+    tears = phrases(script, text)
+    assert tears is not None
 
-    said = set(accumulate(map(len, PARSERS[script]().parse(text)[:-1])))
+    seen = set(accumulate(map(len, PARSERS[script]().parse(text)[:-1])))
 
-    assert {at for at in range(1, len(text)) if begins(text, at)} == said
+    chances = {at: tears(text, at) for at in range(1, len(text))}
+    assert max(chances[at] for at in seen) < min(chance for at, chance in chances.items() if at not in seen)
+    assert all(0 <= chance <= 1 for chance in chances.values())
+
+
+def test_what_is_sure_is_told_from_what_is_doubtful() -> None:
+    text = "研究结果由加拿大地质调查局公布"
+    tears = phrases("han", text)
+    assert tears is not None
+
+    in_name, in_word, between = (tears(text, text.index(part) + 1) for part in ("拿大", "调查", "果由"))
+
+    assert between < in_name < in_word
 
 
 def test_a_script_with_spaces_needs_no_lexicon() -> None:

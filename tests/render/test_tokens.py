@@ -49,6 +49,14 @@ def test_without_words_the_time_is_spread_by_display_width_and_marked() -> None:
     ]
 
 
+def test_a_word_within_the_time_of_the_one_before_it_takes_no_piece_back() -> None:
+    twice = "0:0:1,0 --> 0:0:2,0"
+
+    found = tokens(said(2 * twice, 0, 0, Word(0, 134, twice, ""), Word(0, 0, twice, "")))
+
+    assert [token.start_ms for token in found] == sorted(token.start_ms for token in found)
+
+
 @settings(deadline=None, max_examples=100)
 @given(segments())
 def test_tokens_joined_are_the_text_and_their_times_never_go_back(segment: Segment) -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-from dropscribe.render.borders import FORBIDDEN
 from dropscribe.render.layout import Layout
 from dropscribe.render.measured import Measured
+from dropscribe.render.penalties import FORBIDDEN
 from dropscribe.render.profiles import Limits
 
 # Costs stand beside those of borders, where a border without a mark costs 4 and one that tears a phrase 10.

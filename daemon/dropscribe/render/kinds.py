@@ -17,55 +17,11 @@ SENTENCE, CLAUSE, COMMA, NO_MARK = 0.0, 0.6, 1.0, 4.0
 _CLAUSE_MARKS: Final = ";:—–；："
 _COMMA_MARKS: Final = ",、،，､؛၊"
 _INITIAL = re.compile(r"(?:[^\W\d_]\.)+", re.ASCII)
-_ABBREVIATIONS: Final = frozenset(
-    [
-        "bzw",
-        "ca",
-        "capt",
-        "co",
-        "col",
-        "corp",
-        "d.h",
-        "dott",
-        "dr",
-        "e.g",
-        "etc",
-        "fig",
-        "gen",
-        "gov",
-        "hon",
-        "i.e",
-        "inc",
-        "jr",
-        "lt",
-        "ltd",
-        "mlle",
-        "mm",
-        "mme",
-        "mr",
-        "mrs",
-        "ms",
-        "nr",
-        "prof",
-        "rep",
-        "rev",
-        "sen",
-        "sgt",
-        "sig",
-        "sr",
-        "sra",
-        "srta",
-        "st",
-        "str",
-        "u.a",
-        "ud",
-        "uds",
-        "usw",
-        "vol",
-        "vs",
-        "z.b",
-    ]
-)
+_SHORT: Final = """
+    bzw ca capt co col corp d.h dott dr e.g etc fig gen gov hon i.e inc jr lt ltd mlle mm mme mr mrs ms nr prof rep
+    rev sen sgt sig sr sra srta st str u.a ud uds usw vol vs z.b
+"""
+_ABBREVIATIONS: Final = frozenset(_SHORT.split())
 _LAST: Final = frozenset({"etc", "usw", "jr", "inc", "ltd"})
 """Abbreviations that stand at an end; after all others something belongs to them."""
 _MEASURE = re.compile("[这那每某]?[一二三四五六七八九十百千万两几半数0-9]*[个件条张本位种些项份篇只句段场台座幅支枚]")

@@ -9,8 +9,10 @@ from dropscribe.render.edition import Edition
 from dropscribe.render.plain import plain
 
 PAUSE_MS = 2000
+"""From here on a pause begins a paragraph."""
 SENTENCES = 5
 CHARACTERS = 600
+"""Where one is long enough, by either."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from types import MappingProxyType
 from typing import Final
 
 from dropscribe.model import Transcript
-from dropscribe.render.borders import border_costs, tears
+from dropscribe.render.borders import border_costs
 from dropscribe.render.characters import cells
 from dropscribe.render.cues import Cue
 from dropscribe.render.kinds import Kind, kinds
+from dropscribe.render.penalties import tears
 from dropscribe.render.profiles import Limits, Subtitles, limits_for
 from dropscribe.render.speech import Run, runs
 from dropscribe.render.tokens import Token
@@ -38,8 +39,11 @@ FAULTS: Mapping[str, str] = MappingProxyType(
 """What keeps a cue from being clean."""
 
 CRUMB_CELLS: Final = 6
+"""In Han and kana, what is no wider counts as a word left alone; elsewhere one word does."""
 PAUSE_MS: Final = 500
+"""Between two such pauses a word may stand alone."""
 COVERED_MS: Final = 100
+"""How far outside its cue a word may sound."""
 
 Reference = Callable[[str], set[int]]
 """Where words begin in a text, as another program has it: offsets."""

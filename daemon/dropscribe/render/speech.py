@@ -16,7 +16,9 @@ from dropscribe.render.profiles import Script
 from dropscribe.render.tokens import Token, tokens
 
 LONG_PAUSE_MS = 1500
+"""No cue goes over one."""
 _LONGEST_KNOWN = 4
+"""Characters of the longest word that is recognised again where it was given in pieces."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,9 +61,12 @@ def _pieces(text: str, found: Sequence[Place]) -> list[tuple[int, int]]:
 
 
 def _times(pieces: Sequence[tuple[int, int]], found: Sequence[Place]) -> list[Times]:
-    """The time of each piece from the words in it; a word over several pieces is shared out by characters."""
+    """The time of each piece from the words in it; a word over several pieces is shared out by characters.
+
+    A word that begins within the time of the one before it does not take its pieces back behind that one's.
+    """
     times: list[Times] = []
-    at, last = 0, len(found)
+    at, last, latest = 0, len(found), 0
     for begin, end in pieces:
         start = finish = -1
         while at < last and found[at].begin < end:
@@ -75,7 +78,9 @@ def _times(pieces: Sequence[tuple[int, int]], found: Sequence[Place]) -> list[Ti
             if over:
                 break
             at += 1
-        times.append(None if start < 0 else (start, finish))
+        if start >= 0:
+            latest = max(start, latest)
+        times.append(None if start < 0 else (latest, max(latest, finish)))
     return times
 
 
