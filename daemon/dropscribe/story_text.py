@@ -63,7 +63,7 @@ def _spending(status: Status) -> Iterator[str]:
     if found is not None and any((found.this_month, found.reserved, found.held_files)):
         today, month = _of(found.today, found.day_limit), _of(found.this_month, found.month_limit)
         yield f"spent     {today} today, {month} this month; {hours(found.reserved)} reserved for what is under way"
-        if found.guessed_this_month:
+        if found.guessed_this_month >= 0.5:
             yield f"          of that {hours(found.guessed_this_month)} are taken for billed; the service did not say"
         if found.held_files:
             yield f"held      {_recordings(found.held_files)} of {hours(found.held)} for the limits"
