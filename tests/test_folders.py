@@ -202,8 +202,8 @@ def test_a_folder_that_cannot_be_looked_at_is_an_alarm_and_not_missing(memory: M
 
         fault = alarm(memory.guard(folder))
 
-    assert fault.code == "FolderUnusable" and "Permission denied" in fault.message
-    assert "access" in fault.remedy
+    assert fault.code == "EACCES" and "Permission denied" in fault.message
+    assert "the right" in fault.remedy
 
 
 def test_a_folder_of_any_name_is_remembered(tmp_path: Path, memory: Memory) -> None:

@@ -69,7 +69,7 @@ def test_json_has_time_level_and_event_first_and_one_event_a_line():
 def test_the_console_shows_time_level_event_and_pairs_on_one_line():
     line = console_of(path="a.mp3", title="two words", sizes=[1, 2], none=None)
 
-    assert line == ('2026-11-18T12:00:00.123Z info     happened path=a.mp3 title="two words" sizes=[1, 2] none=null\n')
+    assert line == ('2026-11-18T12:00:00.123Z info     happened path=a.mp3 title="two words" sizes=[1, 2]\n')
 
 
 @pytest.mark.parametrize(("stream", "is_json"), [(io.StringIO(), True), (Terminal(), False)])

@@ -112,6 +112,7 @@ class Budget:
         if limits != self._limits:
             await self._ledger.do(spending.set_limits, limits)
             self._limits = limits
+            await self._scopes.works(SCOPE)  # what is said of the old ones is not true any more
             self.wake.set()
         return limits
 
@@ -148,7 +149,7 @@ class Budget:
     def _reached(self) -> OutOfOrder:
         limits = self._limits or ()
         said = " and ".join(f"`{KEYS[limit.name]}` ({hours(limit.seconds)})" for limit in limits)
-        message = f"files wait, because what is left of {said} is too little for them"
+        message = f"files wait for the limits: {said} in all, and what is left of it is too little for them"
         assert self._windows is not None
         tomorrow = self._windows.next_day - self._clock.now()
         remedy = "they go on with the next day or month, or when the limit is raised and dropscribe reloaded (SIGHUP)"

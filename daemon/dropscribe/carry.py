@@ -17,7 +17,7 @@ from dropscribe.config.settings import InboxSettings
 from dropscribe.disk.faults import is_disk_fault
 from dropscribe.disk.sources import folder_at, look_of_stat, open_source
 from dropscribe.errors import OutOfOrder, SourceChanged, TryLater
-from dropscribe.folders import folder_fault
+from dropscribe.folders import unusable
 from dropscribe.house import House
 from dropscribe.ledger import uploads
 from dropscribe.ledger.rows import Source, UploadJob
@@ -169,7 +169,7 @@ class Carrier:
             return SourceChanged("it vanished before it was submitted")
         what = error.strerror or type(error).__name__
         if error.errno not in ITS_OWN and is_disk_fault(error):
-            return Unreadable(folder_fault(inbox.inbox, errno.errorcode.get(error.errno or 0, "OSError"), what))
+            return Unreadable(unusable(inbox.inbox, error))
         return Unreadable(TryLater("SourceUnreadable", f"the file cannot be read: {what}"))
 
     def _folder_fault(self, inbox: InboxSettings) -> OutOfOrder | None:
@@ -180,7 +180,7 @@ class Carrier:
         except OutOfOrder as fault:
             return fault
         except OSError as error:
-            return folder_fault(inbox.inbox, "FolderUnusable", error.strerror or str(error))
+            return unusable(inbox.inbox, error)
         return None
 
     async def _in_one(self, job: UploadJob, source: Source) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from dropscribe.disk import faults
 from dropscribe.disk.faults import blames_folder
 from dropscribe.errors import OutOfOrder
 from dropscribe.mounts import MOUNTINFO, NETWORK_FILESYSTEMS, Mount, deepest_mount, mark_of
@@ -98,7 +99,7 @@ class FolderGuard:
         except FileNotFoundError as error:  # it went while it was looked at
             raise missing(self.path) from error
         except OSError as error:
-            raise folder_fault(self.path, "FolderUnusable", error.strerror or str(error)) from error
+            raise unusable(self.path, error) from error
 
     def _check(self) -> None:
         now = place_of(self.path)
@@ -136,6 +137,15 @@ def folder_fault(path: Path, code: str, what: str, remedy: str = RESTORE) -> Out
     return OutOfOrder(f"folder:{path}", code, f"the folder {path} cannot be used: {what}", remedy)
 
 
+def unusable(path: Path, error: OSError) -> OutOfOrder:
+    """An alarm for a folder that answers with an error, with what helps against this very error."""
+    what = error.strerror or str(error)
+    if not faults.is_disk_fault(error):
+        return folder_fault(path, "FolderUnusable", what)
+    known = faults.folder_fault(error, str(path))
+    return folder_fault(path, known.code, what, known.remedy)
+
+
 def missing(path: Path) -> OutOfOrder:
     """The alarm for a folder that was there."""
     return folder_fault(path, "FolderMissing", "it was there before and is missing now")
@@ -153,8 +163,7 @@ class FolderTrouble:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, OSError) and (blames_folder(error) or not _is_usable(self._folder)):
-            fault = folder_fault(self._folder, error.__class__.__name__, error.strerror or str(error))
-            raise replace(fault, scope=self._scope) from error
+            raise replace(unusable(self._folder, error), scope=self._scope) from error
 
 
 def _is_usable(folder: Path) -> bool:

@@ -23,7 +23,7 @@ from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
 from dropscribe.disk.sources import Stopped, look_at
 from dropscribe.errors import OutOfOrder, SourceChanged
-from dropscribe.folders import FolderGuard, folder_fault, missing
+from dropscribe.folders import FolderGuard, missing, unusable
 from dropscribe.hashing import StillOpen, take
 from dropscribe.house import House
 from dropscribe.ledger import intake
@@ -376,4 +376,4 @@ def _inbox_trouble(folder: Path) -> Iterator[None]:
     except OSError as error:
         if not os.path.lexists(folder):
             raise missing(folder) from error
-        raise folder_fault(folder, type(error).__name__, error.strerror or str(error)) from error
+        raise unusable(folder, error) from error

@@ -262,7 +262,7 @@ def _console(colours: bool) -> Renderer:
         blocks = [str(event_dict.pop(key)) for key in _MANY_LINES if key in event_dict]
         colour = _COLOURS.get(level, "") if colours else ""
         label = f"{colour}{level:<8}\x1b[0m" if colour else f"{level:<8}"
-        pairs = [f"{key}={_quoted(value)}" for key, value in event_dict.items()]
+        pairs = [f"{key}={_quoted(value)}" for key, value in event_dict.items() if value is not None]
         return "\n".join([" ".join([stamp, label, event, *pairs]), *(_indented(block) for block in blocks)])
 
     return render

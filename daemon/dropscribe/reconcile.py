@@ -31,6 +31,7 @@ ADOPT = Step("submit.adopt", "before", "recorded")
 
 STRANGERS_EVERY = 600.0
 """Seconds between two looks for submits that another key made."""
+IN_DOUBT = "dropscribe ended before the answer to its submit was there; the task list decides what became of it"
 PAID_TWICE = "compare with the bill; `dropscribe status` names the tasks"
 
 
@@ -77,7 +78,9 @@ class Reconciler:
         `withhold` is called with the recognitions that must not be submitted yet.
         """
         for row in await self._ledger.look(batches.open_batches, "lost"):
-            if not self._is_mine(row):
+            if self._is_mine(row):
+                log.warning("batch.in-doubt", batch=row.id, files=len(row.items), reason=IN_DOUBT)
+            else:
                 await self._strangers.hidden(row)
         for row in await self._ledger.look(batches.given_up_since, self._clock.now() - OLDEST):
             self._look_back_later(row)

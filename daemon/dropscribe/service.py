@@ -367,7 +367,7 @@ class Service:
 
     def _install_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self.stop)
+        loop.add_signal_handler(signal.SIGTERM, partial(self.stop, self._once is not None))
         loop.add_signal_handler(signal.SIGINT, partial(self.stop, True))
         loop.add_signal_handler(signal.SIGHUP, self._heartbeat.around(self._reload))
 
@@ -389,6 +389,7 @@ class Service:
             log.error("reload.refused", changed=held, remedy="the old configuration stays; restart dropscribe instead")
             return
         self._apply(new, store)
+        self._say_warnings()
         log.info("reload.done", inboxes=len(new.inboxes))
 
     def _apply(self, new: Settings, store: ObjectStore) -> None:
@@ -434,14 +435,17 @@ class Service:
     async def _say_started(self) -> None:
         await self.ledger.do(upkeep.write_meta, "account", self._house.recogniser.identity.account)
         await self.ledger.do(upkeep.write_meta, "pid", str(os.getpid()))
-        for warning in self._house.settings.warnings:
-            log.warning("config.warning", message=warning)
+        self._say_warnings()
         log.info(
             "daemon.started",
             ledger=self.ledger.id,
             inboxes=len(self._house.inboxes),
             state=str(self._house.settings.state),
         )
+
+    def _say_warnings(self) -> None:
+        for warning in self._house.settings.warnings:
+            log.warning("config.warning", message=warning)
 
     def _own_folders(self) -> list[Path]:
         """Never scanned, wherever they lie."""

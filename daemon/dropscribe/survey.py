@@ -16,9 +16,9 @@ from dropscribe.allowance import windows
 from dropscribe.config.settings import InboxSettings, LimitsSettings
 from dropscribe.disk.sources import unreadable
 from dropscribe.errors import OutOfOrder
-from dropscribe.folders import Place, folder_fault, place_of, same_place
+from dropscribe.folders import Place, folder_fault, missing, place_of, same_place, unusable
 from dropscribe.intake import is_new
-from dropscribe.ledger import deliveries, intake, spending, upkeep
+from dropscribe.ledger import REMEDY, deliveries, intake, spending, upkeep
 from dropscribe.ledger.rows import KnownMedia
 from dropscribe.scan import Candidate, Entry, Ignored, Rules, inspect, walk
 from dropscribe.story import Spending
@@ -27,17 +27,32 @@ Item = TypeVar("Item")
 CHUNK = 500
 
 
+TOO_LITTLE = 256 * 1024
+"""Bytes; with less on its disk the ledger soon cannot be written. A running daemon cannot write that down."""
+
+
+def full_state(state: Path) -> OutOfOrder | None:
+    """The alarm that the ledger itself cannot keep."""
+    try:
+        disk = os.statvfs(state)
+    except OSError:
+        return None
+    if disk.f_bavail * disk.f_frsize >= TOO_LITTLE:
+        return None
+    return OutOfOrder("ledger", "NoSpace", f"the disk of the state folder {state} is full", REMEDY)
+
+
 def folder_trouble(connection: Connection | None, path: Path) -> OutOfOrder | None:
     """Why a folder must not be used now; None where it is in order, or was never seen and is created when it is."""
     try:
         now = place_of(path)
     except OSError as error:
-        return folder_fault(path, "FolderUnusable", error.strerror or str(error))
+        return unusable(path, error)
     mark = None if connection is None else upkeep.folder_mark(connection, os.fsencode(path))
     if mark is None:
         return None
     if now is None:
-        return folder_fault(path, "FolderMissing", "it was there before and is missing now")
+        return missing(path)
     if not same_place(Place(**json.loads(mark)), now):
         return folder_fault(path, "FolderElsewhere", "it lies on another device than before")
     return None

@@ -1,8 +1,8 @@
 """What `plan` and the metrics ask."""
 
-from dropscribe.ledger import quotes
+from dropscribe.ledger import batches, deliveries, quotes
 from dropscribe.ledger.figures import figures, something_due
-from ledger.desk import NOW, Desk, file, sha256
+from ledger.desk import BROKEN, NOW, Desk, file, sha256
 
 
 def content(name: str, settings: str = "{}") -> tuple[str, str, str, str]:
@@ -43,7 +43,7 @@ def test_figures_count_files_once_and_tell_the_oldest(desk: Desk) -> None:
 
     found = desk.do(figures)
 
-    assert found.media == {"delivered": 1, "waiting": 2}
+    assert found.media == {"delivered": 1, "waiting": 2, "failed": 0}
     assert found.waiting == {"submitted": 1, "needed": 1}
     assert (found.oldest, found.unfinished_bytes) == (NOW + 10, 10)
     assert found.batches["submitted"] == 2, "no batch of these was closed"
@@ -58,3 +58,14 @@ def test_something_is_due_until_it_lies_with_the_service_or_is_held(desk: Desk) 
     assert desk.do(something_due, NOW) is False
     desk.bring_to("answered")
     assert desk.do(something_due, NOW) is True
+
+
+def test_a_failed_file_that_was_tried_again_is_no_failed_file_any_more(desk: Desk) -> None:
+    desk.take_contents("a")
+    desk.do(batches.refused_before_submit, desk.recognition_of(b"a.mp3").id, BROKEN, desk.now)
+    desk.do(deliveries.failed, [(desk.owed()[0].media_id, None)], desk.now)
+    before = desk.do(figures).media["failed"]
+
+    desk.take_contents("a")
+
+    assert (before, desk.do(figures).media["failed"]) == (1, 0)

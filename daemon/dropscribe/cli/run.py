@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import structlog
 
 from dropscribe.cli.exits import ExitCode
 from dropscribe.cli.options import config_option, log_option, log_to_stderr, settings_for
@@ -21,6 +23,9 @@ from dropscribe.service import Outcome, Service
 
 if TYPE_CHECKING:
     from dropscribe.cli.progress import ProgressView
+
+
+log = structlog.get_logger()
 
 
 class Duration(click.ParamType[float]):
@@ -74,6 +79,8 @@ def run(context: click.Context, config: Path | None, log_format: str, once: bool
 
     outcome = asyncio.run(_serve(settings, once, patience, reread, view))
     code = exit_code(outcome, once)
+    if once:
+        _say_ending(outcome, code)
     sys.stderr.flush()
     sys.stdout.flush()
     os._exit(code)  # a thread that hangs in a dead network disk must not keep a stopped daemon alive
@@ -96,6 +103,7 @@ async def _serve(
 ) -> Outcome:
     notifier = Notifier.from_environment(os.environ, os.getpid())
     notifier.status(f"opening the ledger in {settings.state}")
+    _heed_signals(once)
     service = Service(settings, once=once, patience=patience, reread=reread, notifier=notifier)
     if view is None:
         return await service.run()
@@ -104,6 +112,26 @@ async def _serve(
     with stories.reading(settings.state) as connection:
         view.conclude(connection)
     return outcome
+
+
+def _say_ending(outcome: Outcome, code: ExitCode) -> None:
+    """Why it did not end with 0."""
+    remedy = "`dropscribe status` says what and why"
+    if code is ExitCode.NOT_WELL:
+        log.warning("once.ended", reason="a fault, or a standstill, lasted longer than the patience", remedy=remedy)
+    elif code is ExitCode.FILES_FAILED:
+        log.warning("once.ended", reason=f"files failed: {outcome.failed_files}", remedy=remedy)
+
+
+def _heed_signals(once: bool) -> None:
+    """Until `Service.run` takes them over: a state disk that is full is waited for, and that may be long."""
+
+    def end(_number: int, _frame: object) -> None:
+        raise SystemExit(ExitCode.INTERRUPTED if once else ExitCode.WELL)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what is opened is opened with the configuration as it was read
 
 
 def exit_code(outcome: Outcome, once: bool) -> ExitCode:

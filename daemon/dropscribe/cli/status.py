@@ -39,7 +39,7 @@ from dropscribe.story import (
     view_of,
 )
 from dropscribe.story_text import Tale, overview, source_text, tell, told
-from dropscribe.survey import folder_trouble, spending_view, unexplained, unexplained_at
+from dropscribe.survey import folder_trouble, full_state, spending_view, unexplained, unexplained_at
 
 LAST = 100
 
@@ -143,7 +143,9 @@ class Desk:
 
     def _lying(self) -> tuple[list[Alarm], list[FileView]]:
         """Folders out of order, and what lies in the inboxes and is not in the ledger."""
-        alarms, files = [], []
+        alarms, files = list[Alarm](), list[FileView]()
+        if (full := full_state(self.settings.state)) is not None:
+            alarms.append(_alarm(full))
         for inbox in self.settings.inboxes:
             troubles = self._troubles(inbox)
             alarms += [_alarm(trouble) for trouble in troubles]

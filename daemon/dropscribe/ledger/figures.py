@@ -8,6 +8,7 @@ from sqlalchemy import Connection, exists, func, select
 from dropscribe.ledger.notices import waiting
 from dropscribe.ledger.schema import OPEN_MEDIA, OWED_MEDIA, batch, media, recognition
 from dropscribe.ledger.spending import HELD
+from dropscribe.ledger.stories import superseded
 
 _OPEN_BATCHES = ("intended", "lost", "submitted")
 
@@ -38,13 +39,19 @@ def figures(connection: Connection) -> Figures:
     size, oldest = connection.execute(unfinished.where(media.c.state.in_(OPEN_MEDIA))).one()
     batches = select(batch.c.state, func.count()).where(batch.c.state.in_(_OPEN_BATCHES)).group_by(batch.c.state)
     return Figures(
-        media={row[0]: row[1] for row in connection.execute(states)},
+        media={row[0]: row[1] for row in connection.execute(states)} | _failed(connection),
         waiting={row[0]: row[1] for row in connection.execute(on_recognition)},
         unfinished_bytes=int(size),
         oldest=oldest,
         batches={row[0]: row[1] for row in connection.execute(batches)},
         notices=waiting(connection)[0],
     )
+
+
+def _failed(connection: Connection) -> dict[str, int]:
+    """Those that were not tried again since: a count that never went down would be an alarm for ever."""
+    query = select(func.count()).where(media.c.state == "failed", ~superseded())
+    return {"failed": connection.execute(query).scalar_one()}
 
 
 def something_due(connection: Connection, now: float) -> bool:

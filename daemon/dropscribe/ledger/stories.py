@@ -167,7 +167,7 @@ def _files(*conditions: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _superseded() -> ColumnElement[bool]:
+def superseded() -> ColumnElement[bool]:
     """A later row tells of the same file: of the same content, or at a path whose source stayed in the inbox."""
     later = media.alias("later")
     same_look = and_(later.c.size == media.c.size, later.c.mtime_ns == media.c.mtime_ns)
@@ -183,14 +183,14 @@ def open_files(connection: Connection) -> list[FileRow]:
 def failed_files(connection: Connection) -> list[FileRow]:
     """Files that failed and were not taken again since, newest first; of several in one place only the newest."""
     found: dict[object, FileRow] = {}
-    for row in _rows(connection, _files(media.c.state == "failed", ~_superseded())):
+    for row in _rows(connection, _files(media.c.state == "failed", ~superseded())):
         found.setdefault(row.error_file or row.media_id, row)
     return list(found.values())
 
 
 def ended_files(connection: Connection, limit: int) -> list[FileRow]:
     """The last files that were delivered or withdrawn, newest first."""
-    withdrawn = and_(media.c.state == "withdrawn", ~_superseded())
+    withdrawn = and_(media.c.state == "withdrawn", ~superseded())
     return _rows(connection, _files(or_(media.c.state == "delivered", withdrawn)).limit(limit))
 
 
