@@ -1,4 +1,4 @@
-"""A large backlog through `dropscribe run --once`: whether memory stays, and files/s too, from its beginning to its end."""
+"""A large backlog through `dropscribe run --once`: whether memory and pace stay as they begin."""
 
 import subprocess
 import time
