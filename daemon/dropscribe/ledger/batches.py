@@ -22,6 +22,11 @@ _END_ITEM = (
     )
     .values(live=False, verdict=bindparam("said"))
 )
+_LIVE_ITEMS = select(batch_item.c.recognition_id).where(
+    batch_item.c.batch_id == bindparam("of_batch"),
+    batch_item.c.recognition_id.in_(bindparam("ids", expanding=True)),
+    batch_item.c.live,
+)
 _KEEP_RESULT = insert(result)
 _ANSWERED = (
     update(recognition)
@@ -292,8 +297,11 @@ def answered(connection: Connection, batch_id: int, bodies: Mapping[int, bytes],
 
     Returns the recognitions that this was new for.
     """
-    fresh = [number for number in bodies if _end_item(connection, batch_id, number, "answered")]
+    live = set(connection.execute(_LIVE_ITEMS, {"of_batch": batch_id, "ids": list(bodies)}).scalars())
+    fresh = [number for number in bodies if number in live]
     if fresh:
+        ended = [{"of_batch": batch_id, "of_recognition": number, "said": "answered"} for number in fresh]
+        connection.execute(_END_ITEM, ended)
         rows = [{"recognition_id": number, "body": bodies[number], "received_at": now} for number in fresh]
         connection.execute(_KEEP_RESULT, rows)
         connection.execute(_ANSWERED, [{"row_id": number, "now": now} for number in fresh])
