@@ -13,6 +13,12 @@ from dropscribe.ledger.schema import DEAD_RECOGNITION, batch, batch_item, media,
 from dropscribe.ledger.uploads import charge, one_more
 from dropscribe.model import Failure, Identity, Look
 
+_TOGETHER = (recognition.c.model, recognition.c.settings, recognition.c.size_class, recognition.c.company)
+_READY_GROUPS = (
+    select(*_TOGETHER, func.count(), func.min(recognition.c.ready_at))
+    .where(recognition.c.state == "uploaded", recognition.c.wait_until <= bindparam("now"))
+    .group_by(*_TOGETHER)
+)
 _END_ITEM = (
     update(batch_item)
     .where(
@@ -54,13 +60,7 @@ _REBUY = (
 
 def ready_groups(connection: Connection, now: float) -> list[ReadyGroup]:
     """What is ready for a batch, by what may travel together."""
-    columns = (recognition.c.model, recognition.c.settings, recognition.c.size_class, recognition.c.company)
-    query = (
-        select(*columns, func.count(), func.min(recognition.c.ready_at))
-        .where(recognition.c.state == "uploaded", recognition.c.wait_until <= now)
-        .group_by(*columns)
-    )
-    return [ReadyGroup(*row) for row in connection.execute(query)]
+    return [ReadyGroup(*row) for row in connection.execute(_READY_GROUPS, {"now": now})]
 
 
 def sources_of_ready(

@@ -47,6 +47,10 @@ _UPLOADED = (
     .values(state="uploaded", ready_at=bindparam("now"), owner=None)
 )
 _UPLOADED_AND_WANTED = _UPLOADED.where(WANTED)
+_NEXT_WAIT = select(func.min(recognition.c.wait_until)).where(
+    recognition.c.state.in_(("needed", "uploaded")), recognition.c.wait_until > bindparam("now")
+)
+_UNDERWAY = select(recognition.c.id).where(recognition.c.state.in_(("needed", "uploading"))).limit(1)
 _WHOLE = (
     update(stored_object)
     .where(stored_object.c.recognition_id == bindparam("owner_id"), stored_object.c.upload_id.is_not(None))
@@ -84,8 +88,7 @@ def claim(
 
 def next_wait(connection: Connection, now: float) -> float | None:
     """When the next recognition that waits for another try is due."""
-    waiting = (recognition.c.state.in_(("needed", "uploaded")), recognition.c.wait_until > now)
-    return connection.execute(select(func.min(recognition.c.wait_until)).where(*waiting)).scalar()
+    return connection.execute(_NEXT_WAIT, {"now": now}).scalar()
 
 
 def any_needed(connection: Connection, now: float, shut: Collection[str] = ()) -> bool:
@@ -102,8 +105,7 @@ def _rows(
 
 def any_underway(connection: Connection) -> bool:
     """Whether anything is still on its way to the bucket."""
-    states = recognition.c.state.in_(("needed", "uploading"))
-    return connection.execute(select(recognition.c.id).where(states).limit(1)).first() is not None
+    return connection.execute(_UNDERWAY).first() is not None
 
 
 def upload_begun(connection: Connection, key: str, upload_id: str | None) -> None:
