@@ -105,10 +105,11 @@ def send_source_away(
 
 def _has_arrived(media: OwedMedia, way: Way, unsynced: Unsynced | None) -> bool:
     """Whether an earlier try has moved the source; what it could not sync is to be synced now."""
-    arrived = isinstance(way, MoveTo) and way.resuming and is_there(media, way.path)
-    if arrived and unsynced is not None and isinstance(way, MoveTo):
+    if not (isinstance(way, MoveTo) and way.resuming and is_there(media, way.path)):
+        return False
+    if unsynced is not None:
         unsynced[os.path.dirname(way.path)] = way.root
-    return arrived
+    return True
 
 
 def still_fits(media: OwedMedia, target: bytes) -> bool:
