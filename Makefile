@@ -9,7 +9,7 @@ INSTALLED := .venv-systemd
 INSTALLED_READY := $(INSTALLED)/.ready
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help demo test troubles systemd fast check bench wheel clean
+.PHONY: help demo test troubles systemd fast check bench bench-quick wheel clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -36,9 +36,11 @@ check: $(READY) ## ruff, mypy strict, import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY) ## measurements; see bench/RESULTS.md
+bench: $(READY) ## measurements, half an hour; see bench/RESULTS.md
 	$(BIN)/python -m bench
-	$(BIN)/python -m bench.subtitles
+
+bench-quick: $(READY) ## whether the measurements still run, about a minute; says nothing about speed
+	$(BIN)/python -m bench --quick
 
 wheel: $(READY) ## the wheel and the source archive, in dist/
 	$(BIN)/python -m hatchling build

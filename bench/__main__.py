@@ -1,36 +1,53 @@
-"""`make bench`: whole-process measurements against the sandbox, each beside a yardstick of the same run."""
+"""Measurements against the sandbox, each beside a yardstick of the same run: all of them, or those that are named."""
 
 import argparse
-import json
+import subprocess
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from bench import beside, small_files
+from bench import backlog, beside, idle, large_file, latency, plain_loop, small_files, start
+from bench.report import Row, say_json, show, show_aims
+from bench.sizes import Sizes, add_options, chosen
+
+BENCHES: dict[str, tuple[Callable[[Path, Sizes], list[dict[str, object]]], str | None]] = {
+    "small-files": (small_files.measure, small_files.__doc__),
+    "plain-loop": (plain_loop.measure, plain_loop.__doc__),
+    "large-file": (large_file.measure, large_file.__doc__),
+    "latency": (latency.measure, latency.__doc__),
+    "idle": (idle.measure, idle.__doc__),
+    "start": (start.measure, start.__doc__),
+    "backlog": (backlog.measure, backlog.__doc__),
+    "beside": (beside.measure, beside.__doc__),
+}
+SUBTITLES = "subtitles"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--files", type=int, default=10_000, help="small files (default: %(default)s)")
-    parser.add_argument("--size", type=int, default=4096, help="bytes of each (default: %(default)s)")
-    parser.add_argument("--uploads", type=int, default=4, help="storage.uploads (default: %(default)s)")
-    parser.add_argument("--beside", action="store_true", help="notices and limits instead, beside a plain run")
+    names = [*BENCHES, SUBTITLES]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(names)} (default: all)")
+    add_options(parser)
     options = parser.parse_args()
-    if options.beside:
-        _beside(options.files, options.size)
-        return
-    with tempfile.TemporaryDirectory(prefix="dropscribe-bench-") as folder:
-        measured = small_files.measure(Path(folder), options.files, options.size, options.uploads)
-    for name, value in measured.items():
-        print(f"{name:32} {value}")
-    print(json.dumps(measured))
+    if unknown := set(options.names) - set(names):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there is {', '.join(names)}")
+    wanted, sizes = options.names or names, chosen(options)
+    found = {name: _measure(name, sizes) for name in BENCHES if name in wanted}
+    if SUBTITLES in wanted:
+        quick = ["--speed", "0"] if options.quick else []
+        subprocess.run([sys.executable, "-m", "bench.subtitles", *quick], check=True)
+    if found and not options.quick:
+        show_aims(found)
 
 
-def _beside(files: int, size: int) -> None:
+def _measure(name: str, sizes: Sizes) -> list[Row]:
+    measure, about = BENCHES[name]
     with tempfile.TemporaryDirectory(prefix="dropscribe-bench-") as folder:
-        rows = beside.measure(Path(folder), files, size)
-    for row in rows:
-        print("  ".join(f"{name} {value}" if name != "variant" else f"{value:20}" for name, value in row.items()))
-    print(json.dumps(rows))
+        rows: list[Row] = list(measure(Path(folder), sizes))
+    show(f"{name}: {' '.join((about or '').split())}", rows)
+    say_json(name, rows)
+    return rows
 
 
 if __name__ == "__main__":

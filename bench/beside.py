@@ -3,8 +3,6 @@ and under limits; each as a share of the plain run.
 """
 
 import json
-import os
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from bench.processes import Cost, run, sandbox
+from bench.processes import Cost, configure, run_once, sandbox
+from bench.sizes import Sizes
 from bench.small_files import make_files
 
 
-def measure(folder: Path, files: int, size: int) -> list[dict[str, Any]]:
+def measure(folder: Path, sizes: Sizes) -> list[dict[str, Any]]:
     """One row a variant: files/s, CPU in ms a file, both as a share of the plain run's; messages and files told."""
     with _receiver(200) as (good, heard), _receiver(503) as (bad, refused):
         variants = {
@@ -27,8 +24,8 @@ def measure(folder: Path, files: int, size: int) -> list[dict[str, Any]]:
             "webhook that fails": (_webhook(bad), refused),
             "limits": ({"limits": {"hours_per_day": 1_000_000}}, []),
         }
-        costs = {name: _one(folder / name, files, size, more) for name, (more, _) in variants.items()}
-    plain = costs["plain"]
+        costs = {name: _one(folder / name, sizes, more) for name, (more, _) in variants.items()}
+    plain, files = costs["plain"], sizes.files
     return [
         {
             "variant": name,
@@ -43,16 +40,11 @@ def measure(folder: Path, files: int, size: int) -> list[dict[str, Any]]:
     ]
 
 
-def _one(folder: Path, files: int, size: int, more: dict[str, Any]) -> Cost:
-    make_files(folder / "inbox", files, size)
+def _one(folder: Path, sizes: Sizes, more: dict[str, Any]) -> Cost:
+    make_files(folder / "inbox", sizes.files, sizes.bytes)
     with sandbox(folder) as config:
-        config["inboxes"][0] |= {"settle": "1s"}
-        (folder / "config.yaml").write_text(yaml.safe_dump(config | more))
-        cost = run([sys.executable, "-m", "dropscribe", "run", "--once"], folder)
-    delivered = sum(len(names) for _, _, names in os.walk(folder / "done"))
-    if cost.code != 0 or delivered != files:
-        raise SystemExit(f"exit code {cost.code}, {delivered} of {files} delivered; see {folder}/log")
-    return cost
+        configure(folder, config | more)
+        return run_once(folder, sizes.files)
 
 
 def _webhook(url: str) -> dict[str, Any]:

@@ -1,52 +1,30 @@
 """Many small files through `dropscribe run --once`, beside the bare uploads of the same files by oss2 alone."""
 
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from bench.processes import run, sandbox, state_of
-
-BARE_UPLOADS = """
-import os, sys, yaml, oss2
-from concurrent.futures import ThreadPoolExecutor
-config = yaml.safe_load(open("config.yaml"))["storage"]
-auth = oss2.AuthV4(config["access_key_id"], config["access_key_secret"])
-session = oss2.Session(pool_size=int(sys.argv[1]))
-bucket = oss2.Bucket(auth, config["endpoint"], config["bucket"], region=config["region"], session=session,
-                     enable_crc=False)
-paths = [os.path.join(folder, name) for folder, _, names in os.walk("copies") for name in names]
-def put(path):
-    with open(path, "rb") as file:
-        bucket.put_object("bare/" + os.path.basename(path), file)
-with ThreadPoolExecutor(int(sys.argv[1])) as pool:
-    list(pool.map(put, paths))
-"""
+from bench.processes import configure, peer, run_once, sandbox, state_of
+from bench.sizes import Sizes
 
 
-def measure(folder: Path, files: int, size: int, uploads: int) -> dict[str, Any]:
+def measure(folder: Path, sizes: Sizes) -> list[dict[str, Any]]:
     """Figures of one run; CPU in ms a file, memory in MB, calls as the sandbox counted them."""
+    files = sizes.files
     for name in ("inbox", "copies"):
-        make_files(folder / name, files, size)
+        make_files(folder / name, files, sizes.bytes)
     with sandbox(folder) as config:
-        config["storage"]["uploads"] = uploads
-        config["inboxes"][0] |= {"settle": "1s"}
-        (folder / "config.yaml").write_text(yaml.safe_dump(config))
-        bare = run([sys.executable, "-W", "ignore", "-c", BARE_UPLOADS, str(uploads)], folder)
-        before = state_of(config["model_studio"]["endpoint"])
-        ours = run([sys.executable, "-m", "dropscribe", "run", "--once"], folder)
-        after = state_of(config["model_studio"]["endpoint"])
+        config["storage"]["uploads"] = sizes.uploads
+        configure(folder, config)
+        bare = peer(folder, "put", sizes.uploads, "copies")
+        before = state_of(config)
+        ours = run_once(folder, files)
+        after = state_of(config)
     calls = {
         name: count["count"] - before["calls"].get(name, {}).get("count", 0) for name, count in after["calls"].items()
     }
-    delivered = sum(len(names) for _, _, names in os.walk(folder / "done"))
-    return {
+    row = {
         "files": files,
-        "bytes a file": size,
-        "exit code": ours.code,
-        "delivered": delivered,
+        "bytes a file": sizes.bytes,
         "files/s": round(files / ours.wall, 1),
         "bare uploads/s": round(files / bare.wall, 1),
         "files/s as a share of bare": round(bare.wall / ours.wall, 3),
@@ -54,12 +32,13 @@ def measure(folder: Path, files: int, size: int, uploads: int) -> dict[str, Any]
         "CPU ms a bare upload": round(1000 * bare.cpu / files, 2),
         "CPU ms beyond the upload": round(1000 * (ours.cpu - bare.cpu) / files, 2),
         "peak MB": round(ours.peak_mb, 1),
-        "submits": calls.get("submit"),
-        "queries": calls.get("query"),
-        "lists": calls.get("list"),
+        "submits": calls.get("submit", 0),
+        "queries": calls.get("query", 0),
+        "lists": calls.get("list", 0),
         "429s": sum(count["throttled"] for count in after["calls"].values()),
         "billed": len(after["book"]),
     }
+    return [row | {f"{name} for 10,000 files": round(10_000 * row[name] / files) for name in ("submits", "queries")}]
 
 
 def make_files(folder: Path, files: int, size: int) -> None:

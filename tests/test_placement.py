@@ -4,18 +4,20 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dropscribe.boundaries import Phase, observe
 from dropscribe.config.settings import InboxSettings
+from dropscribe.disk.moving import Unsynced
 from dropscribe.disk.sources import look_at
-from dropscribe.dispose import MoveTo, Way
+from dropscribe.dispose import Disposal, MoveTo
 from dropscribe.errors import OutOfOrder
 from dropscribe.ledger.rows import OwedMedia, PlannedOutput, Reservation
 from dropscribe.model import Look, MediaState
-from dropscribe.placement import NameTaken, dispose, place_all, place_set, write_error_file
+from dropscribe.placement import NameTaken, dispose, place_all, place_set, sync_moves, write_error_file
 from dropscribe.planning import Planned, Rendered, Wish, fit
 from plain_user import plain_user_folder
 
@@ -151,7 +153,7 @@ def test_an_error_file_replaces_only_one_of_the_same_source(inbox: InboxSettings
     assert json.loads(path.read_bytes())["attempts"] == 1
 
 
-def to_done(inbox: InboxSettings) -> Way:
+def to_done(inbox: InboxSettings) -> MoveTo:
     assert isinstance(inbox.done, Path)
     return MoveTo(inbox.done, os.fsencode(inbox.done / "talk.mp3"), False)
 
@@ -161,7 +163,7 @@ def test_a_fault_in_placing_a_source_is_of_the_folder_it_goes_to(inbox: InboxSet
     inbox.done.rmdir()
 
     with pytest.raises(OutOfOrder) as raised:
-        dispose(inbox, owed(inbox), to_done(inbox), "0123")
+        dispose(inbox, owed(inbox), to_done(inbox), "0123", {})
 
     assert raised.value.scope == f"folder:{inbox.done}"
 
@@ -173,6 +175,44 @@ def test_a_fault_in_hiding_a_source_has_a_scope_that_reading_the_inbox_does_not_
         inbox.inbox.chmod(0o555)
 
         with pytest.raises(OutOfOrder) as raised:
-            dispose(inbox, media, to_done(inbox), "0123")
+            dispose(inbox, media, to_done(inbox), "0123", {})
 
         assert raised.value.scope == f"moving:{inbox.inbox}"
+
+
+def test_a_move_names_the_folders_that_are_to_be_synced_before_it_is_recorded(inbox: InboxSettings) -> None:
+    assert isinstance(inbox.done, Path)
+    unsynced: Unsynced = {}
+
+    dispose(inbox, owed(inbox), to_done(inbox), "0123", unsynced)
+
+    assert unsynced == {os.fsencode(inbox.done): inbox.done, os.fsencode(inbox.inbox): inbox.inbox}
+    assert os.listdir(inbox.done) == ["talk.mp3"]
+
+
+def test_a_move_that_an_earlier_try_did_not_sync_is_synced_by_the_next(inbox: InboxSettings) -> None:
+    assert isinstance(inbox.done, Path)
+    media = owed(inbox)
+    dispose(inbox, media, to_done(inbox), "0123", {})
+    unsynced: Unsynced = {}
+
+    found = dispose(inbox, media, replace(to_done(inbox), resuming=True), "0123", unsynced)
+
+    assert found == Disposal(True)
+    assert unsynced == {os.fsencode(inbox.done): inbox.done}
+
+
+def test_a_folder_that_is_gone_before_its_moves_are_synced_holds_nobody_up(inbox: InboxSettings) -> None:
+    sync_moves(inbox, {os.fsencode(inbox.inbox / "emptied"): inbox.inbox})
+
+
+def test_a_folder_that_cannot_be_synced_is_blamed() -> None:
+    with plain_user_folder() as folder:
+        inbox = inbox_in(folder)
+        assert isinstance(inbox.done, Path)
+        inbox.done.chmod(0)
+
+        with pytest.raises(OutOfOrder) as raised:
+            sync_moves(inbox, {os.fsencode(inbox.done): inbox.done})
+
+        assert raised.value.scope == f"folder:{inbox.done}"

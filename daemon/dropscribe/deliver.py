@@ -1,8 +1,8 @@
 """Answers to files: outputs into place, whole; then the source to where it belongs.
 
     owed -> render -> names reserved in the ledger -> aside, synced -> placed, JSON last -> folders synced
-         -> source hidden, proved to be the very file that was heard, placed in done/ -> delivered
-    failing -> names reserved -> error file placed, synced -> source placed in failed/ -> failed
+         -> source hidden, proved to be the very file that was heard, placed in done/ -> folders synced -> delivered
+    failing -> names reserved -> error file placed, synced -> source placed in failed/ -> folders synced -> failed
 
 One deliverer an inbox, so that a slow or missing folder stops no other. Files go in groups: one sync a folder and
 group; a group that fails goes again file by file, so that one bad file holds nobody up. The two ways do not wait for
@@ -25,6 +25,7 @@ import structlog
 from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
+from dropscribe.disk.moving import Unsynced
 from dropscribe.dispose import Disposal, MoveTo, Stay
 from dropscribe.errors import OutOfOrder
 from dropscribe.house import House
@@ -32,7 +33,7 @@ from dropscribe.ledger import deliveries
 from dropscribe.ledger.rows import OwedMedia, Owner, Reservation, StaleWrite
 from dropscribe.model import Document, Failure
 from dropscribe.names import display, error_name
-from dropscribe.placement import dispose, moving_scope, place_all, write_error_files
+from dropscribe.placement import dispose, moving_scope, place_all, sync_moves, write_error_files
 from dropscribe.planning import Planned, Rendered, Wish, failure_names, fit_apart, way_of
 from dropscribe.render import render_all
 from dropscribe.transcript import UnusableResult, parse
@@ -260,12 +261,22 @@ class Deliverer:
         """What became of the sources, by media id, up to the first fault of a folder."""
         gone: dict[int, Disposal] = {}
         used: set[str] = set()
+        unsynced: Unsynced = {}
 
         def send_all() -> OutOfOrder | None:
+            fault = send_each()
+            try:
+                sync_moves(inbox, unsynced)
+            except OutOfOrder as trouble:
+                gone.clear()  # none of the moves may be recorded; the next try finds them done
+                return trouble
+            return fault
+
+        def send_each() -> OutOfOrder | None:
             for media, plan in pairs:
                 way = way_of(inbox, media, plan.moved_to)
                 try:
-                    gone[media.media_id] = dispose(inbox, media, way, self._ledger.id)
+                    gone[media.media_id] = dispose(inbox, media, way, self._ledger.id, unsynced)
                 except OutOfOrder as fault:
                     return fault
                 if not isinstance(way, Stay) and gone[media.media_id] == Disposal(True):

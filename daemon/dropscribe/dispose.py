@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dropscribe.boundaries import Step
-from dropscribe.disk.moving import hide, place_source, put_back, remove_source, verify
+from dropscribe.disk.moving import Unsynced, hide, place_source, put_back, remove_source, verify
 from dropscribe.disk.placing import content_sha256
 from dropscribe.disk.sources import GONE, look_at, look_of_stat
 from dropscribe.errors import DropscribeError, SourceChanged
@@ -75,8 +75,12 @@ def private_name(media_id: int, ledger_id: str) -> bytes:
     return PRIVATE_PREFIX + f"{ledger_id}-{media_id}.moving".encode()
 
 
-def send_source_away(root: Path, media: OwedMedia, way: Way, ledger_id: str) -> Disposal:
+def send_source_away(
+    root: Path, media: OwedMedia, way: Way, ledger_id: str, unsynced: Unsynced | None = None
+) -> Disposal:
     """Move or delete the source of one file. Blocking.
+
+    Where `unsynced` is given, a move is durable once the folders that are added to it are synced; else at once.
 
     Raises:
         OSError: a fault of the inbox.
@@ -90,14 +94,22 @@ def send_source_away(root: Path, media: OwedMedia, way: Way, ledger_id: str) -> 
         return Disposal(True)
     reason = _hide(root, media, name, hidden)
     if reason is not None:
-        arrived = isinstance(way, MoveTo) and way.resuming and is_there(media, way.path)
-        return Disposal(True, None if arrived else reason)
+        return Disposal(True, None if _has_arrived(media, way, unsynced) else reason)
     if isinstance(way, Remove):
         GO.before()
         remove_source(root, hidden)
         GO.effect()
         return Disposal(True)
-    return _place(root, media, way, hidden)
+    return _place(root, media, way, hidden, unsynced)
+
+
+def _has_arrived(media: OwedMedia, way: Way, unsynced: Unsynced | None) -> bool:
+    """Whether an earlier try has moved the source; what it could not sync is to be synced now."""
+    if not (isinstance(way, MoveTo) and way.resuming and is_there(media, way.path)):
+        return False
+    if unsynced is not None:
+        unsynced[os.path.dirname(way.path)] = way.root
+    return True
 
 
 def still_fits(media: OwedMedia, target: bytes) -> bool:
@@ -146,11 +158,12 @@ def _give_back(root: Path, hidden: bytes, path: bytes) -> None:
             return
 
 
-def _place(root: Path, media: OwedMedia, way: MoveTo, hidden: bytes) -> Disposal:
+def _place(root: Path, media: OwedMedia, way: MoveTo, hidden: bytes, unsynced: Unsynced | None) -> Disposal:
     relative = os.path.relpath(way.path, os.fsencode(way.root))
+    sha256 = media.sha256 or ""
     GO.before()
     try:
-        place_source(root, hidden, way.root, relative, media.look, media.sha256 or "", resuming=way.resuming)
+        place_source(root, hidden, way.root, relative, media.look, sha256, resuming=way.resuming, unsynced=unsynced)
     except FileExistsError:
         return Disposal(False)
     except NotADirectoryError as obstacle:

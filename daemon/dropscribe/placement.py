@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dropscribe.boundaries import Step
 from dropscribe.config.settings import InboxSettings
+from dropscribe.disk.moving import Unsynced
 from dropscribe.disk.placing import content_sha256, make_folders, place, replace, sync_folder, write_aside
 from dropscribe.dispose import CannotPlace, Disposal, Way, send_source_away
 from dropscribe.error_file import error_json
@@ -20,6 +21,7 @@ from dropscribe.planning import Planned, is_own_error_file
 ASIDE = Step("deliver.write-aside", "before", "effect")
 PLACE = Step("deliver.place", "before", "effect")
 SYNC = Step("deliver.sync-folders", "before", "effect")
+SYNC_MOVES = Step("deliver.sync-moves", "before", "effect")
 ERROR_FILE = Step("deliver.error-file", "before", "effect")
 
 
@@ -153,11 +155,14 @@ def moving_scope(inbox: InboxSettings) -> str:
     return f"moving:{inbox.inbox}"
 
 
-def dispose(inbox: InboxSettings, media: OwedMedia, way: Way, ledger_id: str) -> Disposal:
-    """Raises OutOfOrder for the folder that is at fault; a fault of this file alone is an obstacle."""
+def dispose(inbox: InboxSettings, media: OwedMedia, way: Way, ledger_id: str, unsynced: Unsynced) -> Disposal:
+    """Raises OutOfOrder for the folder that is at fault; a fault of this file alone is an obstacle.
+
+    A move is to be followed by `sync_moves` of the folders that are added to `unsynced`, before it is recorded.
+    """
     try:
         try:
-            return send_source_away(inbox.inbox, media, way, ledger_id)
+            return send_source_away(inbox.inbox, media, way, ledger_id, unsynced)
         except CannotPlace as trouble:
             with FolderTrouble(trouble.root):
                 raise trouble.error from trouble
@@ -166,3 +171,16 @@ def dispose(inbox: InboxSettings, media: OwedMedia, way: Way, ledger_id: str) ->
                 raise
     except OSError as error:
         return Disposal(False, f"{display(media.path)}: {error.strerror or error}")
+
+
+def sync_moves(inbox: InboxSettings, unsynced: Unsynced) -> None:
+    """Make the moves of a group durable. A folder that somebody has removed or renamed meanwhile is no fault.
+
+    Raises OutOfOrder for the folder that is at fault.
+    """
+    SYNC_MOVES.before()
+    for folder, root in unsynced.items():
+        about = FolderTrouble(root, moving_scope(inbox) if root == inbox.inbox else "")
+        with about, contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            sync_folder(folder)
+    SYNC_MOVES.effect()

@@ -144,6 +144,8 @@ def _number(value: object) -> float | None:
 
 
 def _ms(value: object) -> int | None:
+    if type(value) is int and 0 <= value <= LATEST_MS:  # nearly always, twice a word
+        return value
     number = _number(value)
     return None if number is None or number > LATEST_MS else max(0, round(number))
 

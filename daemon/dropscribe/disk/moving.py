@@ -29,6 +29,9 @@ from dropscribe.errors import SourceChanged
 from dropscribe.model import Look
 from dropscribe.names import display, partial_name
 
+Unsynced = dict[bytes, Path]
+"""Folders whose names are not durable yet, each with the root that it lies in."""
+
 
 def never() -> bool:
     """A `stop` that never says so."""
@@ -76,11 +79,14 @@ def place_source(
     *,
     resuming: bool = False,
     stop: Callable[[], bool] = never,
+    unsynced: Unsynced | None = None,
 ) -> None:
     """Move a hidden and verified file to `relative` below `target_root`, durably and without replacing anything.
 
     Folders on the way are created below `target_root`. On another file system the content is copied with its mtime
     and mode, and its sha256 compared; where that is empty (a file that was never read) the look alone decides.
+    Where `unsynced` is given, the move is durable once the caller has synced the folders that are added to it: for many
+    files of few folders that is few syncs.
     `resuming`: an earlier try with this very target was recorded; a target with this content is then taken for ours.
     Raises FileExistsError (another name is needed), FileNotFoundError (the hidden file is gone), SourceChanged,
     Stopped (only while copying), NotADirectoryError, other OSError.
@@ -93,8 +99,15 @@ def place_source(
         elif not _renamed(source, target):
             _copy(root, private, target, look, sha256, stop)
             os.unlink(source[1], dir_fd=source[0])
-        sync_names(target[0])
-        sync_names(source[0])
+        if unsynced is None:
+            sync_names(target[0])
+            sync_names(source[0])
+    if unsynced is not None:
+        unsynced |= {_folder_of(target_root, relative): target_root, _folder_of(root, private): root}
+
+
+def _folder_of(root: Path, path: bytes) -> bytes:
+    return os.path.dirname(os.path.join(os.fsencode(root), path))
 
 
 def _renamed(source: Name, target: Name) -> bool:

@@ -13,6 +13,12 @@ from dropscribe.ledger.schema import DEAD_RECOGNITION, batch, batch_item, media,
 from dropscribe.ledger.uploads import charge, one_more
 from dropscribe.model import Failure, Identity, Look
 
+_TOGETHER = (recognition.c.model, recognition.c.settings, recognition.c.size_class, recognition.c.company)
+_READY_GROUPS = (
+    select(*_TOGETHER, func.count(), func.min(recognition.c.ready_at))
+    .where(recognition.c.state == "uploaded", recognition.c.wait_until <= bindparam("now"))
+    .group_by(*_TOGETHER)
+)
 _END_ITEM = (
     update(batch_item)
     .where(
@@ -21,6 +27,11 @@ _END_ITEM = (
         batch_item.c.live,
     )
     .values(live=False, verdict=bindparam("said"))
+)
+_LIVE_ITEMS = select(batch_item.c.recognition_id).where(
+    batch_item.c.batch_id == bindparam("of_batch"),
+    batch_item.c.recognition_id.in_(bindparam("ids", expanding=True)),
+    batch_item.c.live,
 )
 _KEEP_RESULT = insert(result)
 _ANSWERED = (
@@ -49,13 +60,7 @@ _REBUY = (
 
 def ready_groups(connection: Connection, now: float) -> list[ReadyGroup]:
     """What is ready for a batch, by what may travel together."""
-    columns = (recognition.c.model, recognition.c.settings, recognition.c.size_class, recognition.c.company)
-    query = (
-        select(*columns, func.count(), func.min(recognition.c.ready_at))
-        .where(recognition.c.state == "uploaded", recognition.c.wait_until <= now)
-        .group_by(*columns)
-    )
-    return [ReadyGroup(*row) for row in connection.execute(query)]
+    return [ReadyGroup(*row) for row in connection.execute(_READY_GROUPS, {"now": now})]
 
 
 def sources_of_ready(
@@ -292,8 +297,11 @@ def answered(connection: Connection, batch_id: int, bodies: Mapping[int, bytes],
 
     Returns the recognitions that this was new for.
     """
-    fresh = [number for number in bodies if _end_item(connection, batch_id, number, "answered")]
+    live = set(connection.execute(_LIVE_ITEMS, {"of_batch": batch_id, "ids": list(bodies)}).scalars())
+    fresh = [number for number in bodies if number in live]
     if fresh:
+        ended = [{"of_batch": batch_id, "of_recognition": number, "said": "answered"} for number in fresh]
+        connection.execute(_END_ITEM, ended)
         rows = [{"recognition_id": number, "body": bodies[number], "received_at": now} for number in fresh]
         connection.execute(_KEEP_RESULT, rows)
         connection.execute(_ANSWERED, [{"row_id": number, "now": now} for number in fresh])

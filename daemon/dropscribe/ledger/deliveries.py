@@ -28,6 +28,14 @@ _OWED = (
     .order_by(media.c.id)
     .limit(bindparam("most"))
 )
+_NEXT_OWED = select(func.min(media.c.wait_until)).where(
+    media.c.inbox == bindparam("of_inbox"), media.c.state.in_(OWED_MEDIA), media.c.wait_until > bindparam("now")
+)
+_COUNT_OPEN = (
+    select(func.count())
+    .select_from(media)
+    .where(media.c.state.in_(OPEN_MEDIA), media.c.inbox.in_(bindparam("of_inboxes", expanding=True)))
+)
 _RESULTS = select(result.c.recognition_id, result.c.body).where(
     result.c.recognition_id.in_(bindparam("ids", expanding=True))
 )
@@ -74,8 +82,7 @@ def owed(
 
 def next_owed(connection: Connection, inbox: str, now: float) -> float | None:
     """When the next file that waits for another try of its delivery is due."""
-    waiting = (media.c.inbox == inbox, media.c.state.in_(OWED_MEDIA), media.c.wait_until > now)
-    return connection.execute(select(func.min(media.c.wait_until)).where(*waiting)).scalar()
+    return connection.execute(_NEXT_OWED, {"of_inbox": inbox, "now": now}).scalar()
 
 
 def results(connection: Connection, recognition_ids: Sequence[int]) -> dict[int, bytes]:
@@ -215,8 +222,7 @@ def postpone(connection: Connection, media_ids: Sequence[int], reason: str | Non
 
 def count_open(connection: Connection, inboxes: Sequence[str]) -> int:
     """Files of these inboxes that are neither delivered, failed nor withdrawn."""
-    mine = (media.c.state.in_(OPEN_MEDIA), media.c.inbox.in_(inboxes))
-    return connection.execute(select(func.count()).select_from(media).where(*mine)).scalar_one()
+    return connection.execute(_COUNT_OPEN, {"of_inboxes": list(inboxes)}).scalar_one()
 
 
 def count_failed(connection: Connection, epoch_began: float) -> int:

@@ -42,10 +42,11 @@ _LIVE = select(
 _INSERT_RECOGNITION = insert(recognition)
 _INSERT_MEDIA = insert(media)
 _DOOM = update(stored_object).where(stored_object.c.recognition_id == bindparam("owner_id")).values(doomed=True)
-_WANTED = exists().where(media.c.recognition_id == recognition.c.id, media.c.state == "waiting")
+WANTED = exists().where(media.c.recognition_id == recognition.c.id, media.c.state == "waiting")
+"""Some file waits on this recognition."""
 _ABANDON = (
     update(recognition)
-    .where(recognition.c.id == bindparam("row_id"), recognition.c.state.in_(("needed", "uploaded")), ~_WANTED)
+    .where(recognition.c.id == bindparam("row_id"), recognition.c.state.in_(("needed", "uploaded")), ~WANTED)
     .values(state="abandoned", finished_at=bindparam("now"))
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, exists, func, insert, select, update
 
 from dropscribe.ledger import spending
-from dropscribe.ledger.intake import LOOK_COLUMNS, abandon_unwanted, look_of, withdraw
+from dropscribe.ledger.intake import LOOK_COLUMNS, WANTED, abandon_unwanted, look_of, withdraw
 from dropscribe.ledger.rows import Source, UploadJob
 from dropscribe.ledger.schema import media, recognition, reservation, stored_object
 
@@ -49,6 +49,11 @@ _UPLOADED = (
     .where(recognition.c.id == bindparam("row_id"), recognition.c.state == "uploading")
     .values(state="uploaded", ready_at=bindparam("now"), owner=None)
 )
+_UPLOADED_AND_WANTED = _UPLOADED.where(WANTED)
+_NEXT_WAIT = select(func.min(recognition.c.wait_until)).where(
+    recognition.c.state.in_(("needed", "uploaded")), recognition.c.wait_until > bindparam("now")
+)
+_UNDERWAY = select(recognition.c.id).where(recognition.c.state.in_(("needed", "uploading"))).limit(1)
 _WHOLE = (
     update(stored_object)
     .where(stored_object.c.recognition_id == bindparam("owner_id"), stored_object.c.upload_id.is_not(None))
@@ -103,8 +108,7 @@ def claim(
 
 def next_wait(connection: Connection, now: float) -> float | None:
     """When the next recognition that waits for another try is due."""
-    waiting = (recognition.c.state.in_(("needed", "uploaded")), recognition.c.wait_until > now)
-    return connection.execute(select(func.min(recognition.c.wait_until)).where(*waiting)).scalar()
+    return connection.execute(_NEXT_WAIT, {"now": now}).scalar()
 
 
 def any_needed(connection: Connection, now: float, shut: Collection[str] = ()) -> bool:
@@ -121,8 +125,7 @@ def _rows(
 
 def any_underway(connection: Connection) -> bool:
     """Whether anything is still on its way to the bucket."""
-    states = recognition.c.state.in_(("needed", "uploading"))
-    return connection.execute(select(recognition.c.id).where(states).limit(1)).first() is not None
+    return connection.execute(_UNDERWAY).first() is not None
 
 
 def upload_begun(connection: Connection, key: str, upload_id: str | None) -> None:
@@ -134,10 +137,12 @@ def upload_begun(connection: Connection, key: str, upload_id: str | None) -> Non
 
 def uploaded(connection: Connection, recognition_id: int, was_multipart: bool, now: float) -> bool:
     """The object stands in the bucket with the checksum of what was taken: ready for a batch."""
-    changed = connection.execute(_UPLOADED, {"row_id": recognition_id, "now": now})
     if was_multipart:
         connection.execute(_WHOLE, {"owner_id": recognition_id})
-    return changed.rowcount == 1 and not abandon_unwanted(connection, recognition_id, now)
+    values = {"row_id": recognition_id, "now": now}
+    if connection.execute(_UPLOADED_AND_WANTED, values).rowcount == 1:  # as good as always: one statement a file
+        return True
+    return connection.execute(_UPLOADED, values).rowcount == 1 and not abandon_unwanted(connection, recognition_id, now)
 
 
 def put_back(connection: Connection, recognition_id: int, wait_until: float) -> None:

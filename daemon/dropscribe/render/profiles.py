@@ -6,6 +6,7 @@ Podcasting 2.0 transcript specification (podcast), Subtitle Edit's profile for s
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -85,8 +86,9 @@ _OTHERWISE: Mapping[tuple[str, str], Mapping[str, int]] = MappingProxyType(
 """Apple's and Podcasting 2.0's WebVTT is one line of 65, their SRT two of 32."""
 
 
+@lru_cache(maxsize=256)
 def limits_for(subtitles: Subtitles, script: Script, format_name: str = "") -> Limits:
-    """The limits of one run of text; what a person has set holds for every script."""
+    """The limits of one run of text; what a person has set holds for every script. Kept, since every run asks."""
     profile, (line, cps) = PROFILES[subtitles.profile], _SCRIPTS[script]
     limits = Limits(
         line=_line(subtitles.profile, script, line),
