@@ -1,5 +1,6 @@
 """A sandbox, a folder with a configuration, and the real `dropscribe` as a child process: what journeys are made in."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -228,8 +229,13 @@ def select_pause() -> None:
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
-    """Every regular file, by its path in the folder."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """Every regular file, by its path in the folder; one that goes while it is looked at is not there."""
+    found = {}
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_file():
+                found[str(path.relative_to(folder))] = path.read_bytes()
+    return found
 
 
 def sha256(data: bytes) -> str:

@@ -118,7 +118,7 @@ class Days:
         """The lines of one event that hold these values."""
         return [line for line in self.log if line["event"] == event and having.items() <= line.items()]
 
-    async def until(self, condition: Callable[[], Any], within: float = 15.0) -> Any:
+    async def until(self, condition: Callable[[], Any], within: float = 40.0) -> Any:
         """Wait for what the daemon does, letting the time jump over its waits; `within` are real seconds."""
         end = time.monotonic() + within
         while True:

@@ -29,6 +29,8 @@ log = structlog.get_logger()
 SETTLE = Step("submit.settle", "before", "recorded")
 ADOPT = Step("submit.adopt", "before", "recorded")
 
+TOGETHER = 300.0
+"""Seconds of submits that are looked back at in one reading of the list."""
 STRANGERS_EVERY = 600.0
 """Seconds between two looks for submits that another key made."""
 IN_DOUBT = "dropscribe ended before the answer to its submit was there; the task list decides what became of it"
@@ -36,10 +38,10 @@ PAID_TWICE = "compare with the bill; `dropscribe status` names the tasks"
 
 
 @dataclass(frozen=True)
-class GivenUp:
-    """A batch that was declared absent, and when (monotonic) the list is read once more for it."""
+class LookBack:
+    """A batch whose fate is known, and when (monotonic) the list is read once more: a second task may have its keys."""
 
-    row: BatchRow
+    batch_id: int
     look_at: float
 
 
@@ -64,7 +66,7 @@ class Reconciler:
         self._strangers = strangers
         self._inquiry = Inquiry(house, blame)
         self._told_late: set[str] = set()
-        self._given_up: list[GivenUp] = []
+        self._look_back: list[LookBack] = []
         self._strangers_at = 0.0
         self.wake = Wake()
 
@@ -82,8 +84,8 @@ class Reconciler:
                 log.warning("batch.in-doubt", batch=row.id, files=len(row.items), reason=IN_DOUBT)
             else:
                 await self._strangers.hidden(row)
-        for row in await self._ledger.look(batches.given_up_since, self._clock.now() - OLDEST):
-            self._look_back_later(row)
+        for batch_id in await self._ledger.look(batches.paid_since, self._clock.now() - OLDEST):
+            self.look_back_later(batch_id)
         ready = await self._ledger.look(batches.ready_since_before)
         listed = await self._list()
         unknown = await self._unknown(listed) if ready else []
@@ -103,7 +105,7 @@ class Reconciler:
         while True:
             lost = await self._ledger.look(batches.open_batches, "lost")
             mine = [row for row in lost if self._is_mine(row)]
-            late = self._due_to_look_back()
+            late = await self._due_to_look_back()
             if mine or late or (lost and self._strangers_at <= self._clock.monotonic()):
                 await self._settle_all(lost, late)
             if self._gate_rest:
@@ -115,19 +117,23 @@ class Reconciler:
             pause = poll_wait(pause, poll.first, poll.longest) if busy else 0.0
             await wait_for_event(self.wake, self._clock, pause if busy else self._rest(bool(lost)))
 
-    def _due_to_look_back(self) -> list[BatchRow]:
-        """What was declared absent a while ago: its task may have come all the same."""
+    async def _due_to_look_back(self) -> list[BatchRow]:
+        """Batches whose fate has been known for a while: another task may have come all the same."""
         now = self._clock.monotonic()
-        due = [one.row for one in self._given_up if one.look_at <= now]
-        self._given_up = [one for one in self._given_up if one.look_at > now]
-        return due
+        due = [one.batch_id for one in self._look_back if one.look_at <= now]
+        self._look_back = [one for one in self._look_back if one.look_at > now]
+        rows = [await self._ledger.look(batches.batch_row, batch_id) for batch_id in due]
+        return [row for row in rows if row is not None]
 
-    def _look_back_later(self, row: BatchRow) -> None:
-        self._given_up.append(GivenUp(row, self._clock.monotonic() + LATER))
+    def look_back_later(self, batch_id: int) -> None:
+        """Read the list once more for a batch, together with the others of these minutes."""
+        moment = self._clock.monotonic() + LATER
+        self._look_back.append(LookBack(batch_id, moment - moment % TOGETHER + TOGETHER))
+        self.wake.set()
 
     def _rest(self, strangers: bool) -> float | None:
         """Seconds until there is something to look for; None: until something is lost."""
-        times = [*(one.look_at for one in self._given_up), *([self._strangers_at] if strangers else [])]
+        times = [*(one.look_at for one in self._look_back), *([self._strangers_at] if strangers else [])]
         return max(0.05, min(times) - self._clock.monotonic()) if times else None
 
     @property
@@ -157,13 +163,13 @@ class Reconciler:
         for row in late:
             looks = [await self._inquiry.look(task) for task in candidates(row, listed, known | found)]
             if not all(is_over(look) for look in looks) and self._age(row) < OLDEST:
-                self._look_back_later(row)
+                self.look_back_later(row.id)
         await self._note_late([task_id for task_id in self._inquiry.final if task_id not in known | found])
 
     async def _note_late(self, task_ids: Sequence[str]) -> None:
-        """Tasks of ours that came after they had been declared absent are told, and never adopted.
+        """Tasks of ours beside those that the ledger knows (late ones, doubled ones) are told, and never adopted.
 
-        One that names keys of ours and no absent batch may be that of a submit whose answer is still awaited.
+        One that names keys of a batch in doubt may be that of a submit whose answer is still awaited.
         """
         for task_id in task_ids:
             report = self._inquiry.final[task_id]
@@ -198,7 +204,7 @@ class Reconciler:
         elif found.outcome == "absent":
             reason = "a complete task list shows no task for it: the submit never arrived"
             await self._ledger.do(batches.never_arrived, row.id, reason, now)
-            self._look_back_later(row)
+            self.look_back_later(row.id)
             self._on_needed()
         else:
             await self._ledger.do(batches.dropped, row.id, _expired(row), now)

@@ -212,7 +212,7 @@ class Service:
         self._submitter = Submitter(
             house,
             pools.work,
-            on_task=self._poller.follow,
+            on_task=self._follow,
             on_lost=lambda _: self._reconciler.wake.set(),
             on_refused=self._wake_after_answer,
             hurry=self._nobody_else_comes,
@@ -230,6 +230,10 @@ class Service:
         house.scopes.tell(self._wake_after_news)
         self._deliverers = {name: self._deliverer(name) for name in house.inboxes}
         self._intakes = {name: self._intake(name, not once) for name in house.inboxes}
+
+    def _follow(self, batch_id: int) -> None:
+        self._poller.follow(batch_id)
+        self._reconciler.look_back_later(batch_id)  # a proxy may have sent the submit twice
 
     def _clean(self, text: str) -> str:
         return self._house.clean(text)  # a reload knows further secrets

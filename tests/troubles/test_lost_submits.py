@@ -120,6 +120,19 @@ async def test_a_request_that_the_network_doubled_is_paid_twice_and_said(lab: La
     assert lab.calls("submit") == 1
 
 
+async def test_a_doubled_request_whose_answer_came_is_found_out_as_well(lab: Lab) -> None:
+    name = "A proxy sent the submit twice, and the first answer came through"
+    async with trouble(lab, AREA, name, "submit: `twice`", billed="twice") as case:
+        lab.sandbox.inject("submit", "twice", times=1)
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(delivered(lab, "talk.mp3"))
+            await days.until(lambda: days.logged("batch.paid-twice"))
+            await case.sees("batch.paid-twice")
+        case.shows(line_of_status(lab, "paid twice"))
+    assert lab.calls("submit") == 1
+
+
 def line_of_status(lab: Lab, part: str) -> str:
     """The one line of `dropscribe status` that holds this."""
     [line] = [line.strip() for line in lab.call("status").stdout.splitlines() if part in line]
@@ -320,16 +333,17 @@ async def test_one_odd_look_at_a_task_in_doubt_buys_nothing(lab: Lab, does: str)
 
 async def test_what_was_given_up_is_looked_for_after_a_restart_as_well(lab: Lab) -> None:
     name = "A task surfaces after it was given up, and after a restart"
-    async with trouble(lab, AREA, name, "submit: `lost`; list: `lag` of 5 min; a restart", "twice") as case:
+    async with trouble(lab, AREA, name, "submit: `lost`; list: `lag` of 10 min; a restart", "twice") as case:
         clock = SharedTime(lab.sandbox)
         lab.sandbox.inject("submit", "lost", times=1)
-        lab.sandbox.inject("list", "lag", seconds=300.0)
+        lab.sandbox.inject("list", "lag", seconds=600.0)
         lab.drop("talk.mp3")
         async with case.start(clock=clock) as days:
-            await days.until(delivered(lab, "talk.mp3"))
+            await days.until((lab.done / "talk.mp3").exists)
             assert days.logged("batch.paid-twice") == []
         async with case.start(clock=clock) as days:
             await days.until(lambda: days.logged("batch.paid-twice"))
+            await days.until(is_clean(lab))
             await case.sees("batch.paid-twice")
 
 

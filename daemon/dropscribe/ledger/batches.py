@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, insert, select, update
 
 from dropscribe.ledger import spending
 from dropscribe.ledger.intake import BEFORE_SUBMIT, doom_objects, failure_values, look_of
@@ -19,6 +19,8 @@ _READY_GROUPS = (
     .where(recognition.c.state == "uploaded", recognition.c.wait_until <= bindparam("now"))
     .group_by(*_TOGETHER)
 )
+SETTLED = ("submitted", "done", "dropped", "absent")
+"""States of a batch whose submit is not in doubt any more, and may have been taken."""
 _END_ITEM = (
     update(batch_item)
     .where(
@@ -205,16 +207,17 @@ def paid_twice(connection: Connection, batch_id: int, task_ids: Sequence[str]) -
 
 
 def came_late(connection: Connection, keys: Sequence[str], task_id: str, paid: bool) -> int | None:
-    """A task appeared with keys of a batch that had been declared absent; one that recognised something was paid.
+    """A task appeared with keys of a batch that is settled otherwise: it had been declared absent, or has another task.
+    One that recognised something was paid.
 
     Returns the batch's id, or None where there is no such batch, or where it is known already.
     """
     query = (
         select(batch.c.id, batch.c.paid_twice)
         .join(batch_item, batch_item.c.batch_id == batch.c.id)
-        .where(batch.c.state == "absent", batch_item.c.object_key.in_(keys))
+        .where(batch.c.state.in_(SETTLED), batch_item.c.object_key.in_(keys))
     )
-    row = connection.execute(query.limit(1)).first()
+    row = connection.execute(query.order_by(batch.c.id.desc()).limit(1)).first()
     before: list[str] = [] if row is None else json.loads(row.paid_twice or "[]")
     if row is None or task_id in before:
         return None
@@ -261,9 +264,10 @@ def open_batches(connection: Connection, *states: str) -> list[BatchRow]:
     return _batches(connection, batch.c.state.in_(states))
 
 
-def given_up_since(connection: Connection, moment: float) -> list[BatchRow]:
-    """Batches that were declared absent since then: their tasks may have come all the same."""
-    return _batches(connection, and_(batch.c.state == "absent", batch.c.closed_at >= moment))
+def paid_since(connection: Connection, moment: float) -> list[int]:
+    """Batches since then whose fate is known: a second task may have come for them all the same."""
+    query = select(batch.c.id).where(batch.c.state.in_(SETTLED), batch.c.intended_at >= moment).order_by(batch.c.id)
+    return list(connection.execute(query).scalars())
 
 
 def batch_row(connection: Connection, batch_id: int) -> BatchRow | None:
