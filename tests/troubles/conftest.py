@@ -8,7 +8,7 @@ import pytest
 
 from dropscribe.sandbox import RunningSandbox, SandboxSettings, running_sandbox
 from lab import Lab
-from troubles.table import WRITE, write
+from troubles.table import WRITE, is_whole, write
 
 SERVICES = SandboxSettings(enforce_rates=False, signed_by_real_time=True)
 
@@ -25,7 +25,7 @@ def lab(tmp_path: Path, sandbox: RunningSandbox) -> Lab:
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:
-    if os.environ.get(WRITE) and exitstatus == 0:
+    if os.environ.get(WRITE) and exitstatus == 0 and is_whole():
         write()
 
 
