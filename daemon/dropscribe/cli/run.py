@@ -79,7 +79,7 @@ def run(context: click.Context, config: Path | None, log_format: str, once: bool
 
     outcome = asyncio.run(_serve(settings, once, patience, reread, view))
     code = exit_code(outcome, once)
-    if once:
+    if once and view is None:  # what is shown on a terminal has its own last line
         _say_ending(outcome, code)
     sys.stderr.flush()
     sys.stdout.flush()
