@@ -159,10 +159,11 @@ def test_a_person_of_its_group_drops_files_and_takes_the_results(machine: Machin
 
 def test_without_the_extra_the_demo_works_and_says_what_is_missing(machine: Machine) -> None:
     said = machine.run("cd /tmp && /opt/dropscribe/bin/dropscribe demo")
-    assert said.startswith("The sandbox does not listen (not installed: pocketsphinx and av; pip install")
-    assert "And so, my fellow Americans" in machine.run("cat /tmp/dropscribe-demo-*/outbox/jfk_en.srt")
+    assert said.startswith("The sandbox does not listen (not installed: pocketsphinx; pip install")
+    heard = machine.run("cat /tmp/dropscribe-demo-*/outbox/jfk_en.srt")
+    assert "And so, my fellow Americans" in " ".join(heard.split())
     refused = machine.run("/opt/dropscribe/bin/dropscribe sandbox --listen 2>&1; echo $?", check=False)
-    assert refused.startswith("Error: --listen needs pocketsphinx and av") and refused.endswith("\n1")
+    assert refused.startswith("Error: --listen needs pocketsphinx") and refused.endswith("\n1")
 
 
 def test_roots_looks_into_the_ledger_of_a_stopped_daemon_do_not_lock_it_out(machine: Machine, unit: Unit) -> None:
