@@ -153,15 +153,16 @@ class Reconciler:
         known = await self._ledger.look(batches.known_tasks, [task.task_id for task in listed])
         grace = self._settings.model_studio.lost_submit_grace
         self._inquiry.forget_all_but({task.task_id for task in listed})
+        listed = [task for task in listed if task.task_id not in known]  # few, where the list may be long
         found = set[str]()
         for row in lost:
-            looks = [await self._inquiry.look(task) for task in candidates(row, listed, known | found)]
+            looks = [await self._inquiry.look(task) for task in candidates(row, listed, found)]
             settled = settle(row, looks, ages[row.id], grace)
             if settled.outcome == "adopted" or self._is_mine(row):
                 await self._record(row, settled)
                 found.update(settled.task_ids)
         for row in late:
-            looks = [await self._inquiry.look(task) for task in candidates(row, listed, known | found)]
+            looks = [await self._inquiry.look(task) for task in candidates(row, listed, found)]
             if not all(is_over(look) for look in looks) and self._age(row) < OLDEST:
                 self.look_back_later(row.id)
         await self._note_late([task_id for task_id in self._inquiry.final if task_id not in known | found])

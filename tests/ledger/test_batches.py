@@ -468,3 +468,14 @@ def test_a_batch_remembers_the_account_that_submitted_it(desk: Desk) -> None:
     row = desk.do(batches.intend, group, 1, other, desk.epoch, NOW, None)
 
     assert row is not None and (row.endpoint, row.account, row.server_time) == (other.endpoint, other.account, None)
+
+
+def test_a_task_that_its_batch_has_heard_of_meanwhile_was_not_paid_twice(desk: Desk) -> None:
+    desk.take_contents("a")
+    desk.bring_to("submitted")
+    row = desk.do(batches.open_batches, "submitted")[0]
+    keys = [item.key for item in row.items]
+
+    assert desk.do(batches.came_late, keys, row.task_id or "", True) is None
+    assert desk.do(batches.came_late, keys, "a second task", True) == row.id
+    assert desk.do(batches.came_late, keys, "a second task", True) is None, "it is told once"
