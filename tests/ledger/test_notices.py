@@ -53,6 +53,17 @@ def test_a_delivery_is_told_with_its_outputs_to_each_who_asked(desk: Desk) -> No
         assert (message.event, one.inbox, one.path, len(one.outputs)) == ("delivered", "in", b"a.mp3", 1)
 
 
+def test_a_delivery_is_told_with_the_task_that_it_was_heard_in(desk: Desk) -> None:
+    subscribe(desk)
+    row = desk.submitted("a")
+    desk.do(batches.answered, row.id, {row.items[0].recognition_id: b"result"}, NOW)
+    desk.deliver(desk.owed()[0].media_id)
+
+    [one] = next_message(desk).notices
+    assert one.task_id is not None
+    assert one.task_id == desk.sql("SELECT task_id FROM batch")[0][0]
+
+
 def test_what_is_recorded_twice_is_told_once(desk: Desk) -> None:
     subscribe(desk)
     delivered(desk, "a")
