@@ -23,7 +23,7 @@ from dropscribe.cleanup import Cleaner
 from dropscribe.clock import Clock, SystemClock, Wake
 from dropscribe.collect import Collector
 from dropscribe.companions import Companions
-from dropscribe.config import restart_needed
+from dropscribe.config import changes, restart_needed
 from dropscribe.config.settings import InboxSettings, Settings, secrets_of
 from dropscribe.deliver import Deliverer
 from dropscribe.errors import Misconfigured, OutOfOrder
@@ -392,9 +392,10 @@ class Service:
         if held := restart_needed(self._house.settings, new):
             log.error("reload.refused", changed=held, remedy="the old configuration stays; restart dropscribe instead")
             return
+        changed = changes(self._house.settings, new)
         self._apply(new, store)
         self._say_warnings()
-        log.info("reload.done", inboxes=len(new.inboxes))
+        log.info("reload.done", inboxes=len(new.inboxes), changed=changed)
 
     def _apply(self, new: Settings, store: ObjectStore) -> None:
         house, old = self._house, self._house.settings

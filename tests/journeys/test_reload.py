@@ -60,6 +60,7 @@ def test_inboxes_come_and_go_and_what_is_in_flight_finishes_as_it_began(lab: Lab
         lab.drop("talk.mp3", b"new", inbox="new/inbox")
         eventually((lab.root / "new/done/talk.mp3").exists)
         eventually((lab.root / "old/done/talk.mp3").exists)
+        assert daemon.logged("reload.done")[0]["changed"] == ["inboxes: new added", "inboxes: old removed"]
         assert daemon.stop() == 0
 
     assert lab.heard("old/outbox") == {"talk.json": sha256(old)}
