@@ -11,7 +11,7 @@ import click
 from sqlalchemy import Connection
 
 from dropscribe.cli.options import config_option, settings_for
-from dropscribe.cli.places import Place, meant, own_folders
+from dropscribe.cli.places import Part, Place, meant, own_folders, parts_of, places_of, still_on_its_way
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.errors import OutOfOrder
 from dropscribe.folders import folder_fault
@@ -24,6 +24,7 @@ from dropscribe.story import (
     Alarm,
     DaemonView,
     FileView,
+    InboxView,
     Situation,
     Spending,
     Status,
@@ -34,11 +35,12 @@ from dropscribe.story import (
     inbox_view,
     notes_of,
     settling,
+    state_of,
     still_lies,
     to_json,
     view_of,
 )
-from dropscribe.story_text import Tale, overview, source_text, tell, told
+from dropscribe.story_text import Tale, overview, overview_of, source_text, tell, told
 from dropscribe.survey import folder_trouble, full_state, spending_view, unexplained, unexplained_at
 
 LAST = 100
@@ -52,13 +54,14 @@ LAST = 100
 def status(context: click.Context, config: Path | None, as_json: bool, path: bytes | None) -> None:
     """Show what is where, what waits and why, and what failed; or the story of one file.
 
-    PATH names a file by its path in the inbox, outbox, done or failed folder. Works with and without a running daemon,
-    and needs no keys. Exits 1 if PATH is neither on disk nor in the ledger.
+    PATH names a file by its path in the inbox, outbox, done or failed folder, or a folder: what is in and below it.
+    Works with and without a running daemon, and needs no keys. Exits 1 if PATH is neither on disk nor in the ledger.
 
     \b
     Examples:
       dropscribe status
       dropscribe status /srv/dropscribe/meetings/outbox/talk.srt
+      dropscribe status /srv/dropscribe/meetings/inbox/2026
       dropscribe status --json | jq -r '.files[] | select(.state == "failed") | .path'
     """
     settings = settings_for(context, config, keyless=True)
@@ -82,12 +85,12 @@ def _say_json(status: Status) -> None:
 
 
 def _story(desk: "Desk", path: bytes, as_json: bool) -> None:
+    if os.path.isdir(path) and (parts := parts_of(desk.settings, path)):
+        _folder(desk, path, parts, as_json)
+        return
     found = list(desk.files_named(path))
     if not found:
-        raise click.ClickException(
-            f"{display(path)} is neither in the ledger nor on disk in a folder of the configuration; "
-            "name a file by its path in an inbox, outbox, done or failed folder"
-        )
+        raise click.ClickException(f"{display(path)} {desk.nowhere(path)}")
     if as_json:
         views = tuple(one.view if isinstance(one, Tale) else one for one in found)
         _say_json(desk.status(views))
@@ -96,6 +99,15 @@ def _story(desk: "Desk", path: bytes, as_json: bool) -> None:
         if number:
             click.echo()
         _say(tell(one) if isinstance(one, Tale) else told(one))
+
+
+def _folder(desk: "Desk", path: bytes, parts: list[Part], as_json: bool) -> None:
+    """The counts of a folder and the files in and below it, as those of everything are told."""
+    files, counts = desk.below(parts)
+    if as_json:
+        _say_json(desk.status(files))
+    else:
+        _say(overview_of(display(os.path.abspath(path)), files, counts))
 
 
 @dataclass
@@ -119,7 +131,8 @@ class Desk:
         troubles, files = self._lying()
         files += self._open()
         alarms = [*troubles, *map(alarm_of, self.scopes)]
-        delivered = {} if self.connection is None else stories.delivered_counts(self.connection)
+        keeping = [inbox.name for inbox in self.settings.inboxes if inbox.done == "keep"]
+        delivered = {} if self.connection is None else stories.delivered_counts(self.connection, keeping)
         inboxes = tuple(
             inbox_view(inbox, files, delivered.get(inbox.name, 0), alarms_of(inbox, self.settings.inboxes, alarms))
             for inbox in self.settings.inboxes
@@ -190,8 +203,45 @@ class Desk:
 
     def _view(self, row: FileRow, outputs: tuple[bytes, ...]) -> FileView:
         inbox = self.inboxes.get(row.inbox)
-        folders = () if inbox is None else folders_of(inbox)
+        folders = None if inbox is None else folders_of(inbox)
         return view_of(row, outputs, folders, self.situation)
+
+    def below(self, parts: list[Part]) -> tuple[tuple[FileView, ...], tuple[InboxView, ...]]:
+        """What the parts hold, and the counts of each inbox that has one."""
+        lying = [*self._lying()[1], *self._open()]
+        files = [view for view in lying if any(is_part(view, part) for part in parts)]
+        delivered = dict[str, int]()
+        for part in parts:
+            if part.kind != "failed" and part.inbox.name not in delivered:
+                delivered[part.inbox.name], ended = self._ended_in(part)
+                files += ended
+        inboxes = {part.inbox.name: part.inbox for part in parts}.values()
+        views = tuple(inbox_view(inbox, files, delivered.get(inbox.name, 0), ()) for inbox in inboxes)
+        return tuple(files), views
+
+    def _ended_in(self, part: Part) -> tuple[int, list[FileView]]:
+        """How many of a part are delivered, and the last that ended."""
+        if self.connection is None:
+            return 0, []
+        name, keeping = part.inbox.name, [part.inbox.name] if part.inbox.done == "keep" else []
+        ended = self._views(stories.ended_files(self.connection, LAST, name, part.below))
+        counts = stories.delivered_counts(self.connection, keeping, part.below)
+        return counts.get(name, 0), [view for view in ended if is_part(view, part)]
+
+    def nowhere(self, path: bytes) -> str:
+        """Why a path names nothing, and what it may become."""
+        if os.path.isdir(path):
+            return "is a folder in which none of the configuration's folders lies"
+        places = places_of(self.settings, path)
+        row = None if self.connection is None else still_on_its_way(self.connection, places)
+        if row is not None:
+            inbox = self.inboxes[row.inbox].inbox
+            there = display(os.path.join(os.fsencode(inbox), row.path))
+            return f"is not there: the last file of that name is {state_of(row)}; see `dropscribe status {there}`"
+        return (
+            "is neither in the ledger nor on disk in a folder of the configuration; "
+            "name a file by its path in an inbox, outbox, done or failed folder"
+        )
 
     def files_named(self, path: bytes) -> Iterator[FileView | Tale]:
         """What PATH names: what lies there and is not taken, and the newest file of that path in the ledger."""
@@ -241,7 +291,15 @@ class Desk:
             siblings=tuple(one for one in together if (one.inbox, one.path) != (row.inbox, row.path)),
             earlier=tuple(one for one in at_path if one.media_id < row.media_id),
             error_stands=row.error_file is not None and os.path.lexists(row.error_file),
+            configured=inbox is not None,
         )
+
+
+def is_part(view: FileView, part: Part) -> bool:
+    """Whether a file lies in a part, or came from there."""
+    if view.inbox != part.inbox.name or (part.below and not view.path.startswith(f"{display(part.below)}/")):
+        return False
+    return part.kind == "inbox" or view.state == ("failed" if part.kind == "failed" else "delivered")
 
 
 def daemon_view(state: Path, connection: Connection | None) -> DaemonView:
