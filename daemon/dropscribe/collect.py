@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import structlog
 
@@ -21,6 +22,7 @@ from dropscribe.ledger import batches
 from dropscribe.ledger.rows import Again, BatchRow, Item
 from dropscribe.lost import OLDEST, age
 from dropscribe.model import DOWNLOADS, RESULTS, Failure, TaskReport
+from dropscribe.names import called
 from dropscribe.packing import recipe_label
 from dropscribe.remote.policy import slow_wait
 from dropscribe.remote.ports import ResultGone
@@ -198,12 +200,17 @@ class Collector:
     async def _settle(self, row: BatchRow, report: TaskReport, verdict: Verdict) -> None:
         match verdict:
             case NoSpeech(item, code):
-                log.info("file.no-speech", recognition=item.recognition_id, code=code)
+                log.info("file.no-speech", **await self._named(item), code=code)
                 await self._record(row, {item.recognition_id: gzip.compress(NOTHING_SAID, mtime=0)})
             case Refuse():
                 await self._refuse(row, verdict, report.request_id)
             case SendAgain():
                 await self._send_again(row, verdict)
+
+    async def _named(self, item: Item) -> dict[str, Any]:
+        """What the log calls it: by the files that wait for it."""
+        names = await self._ledger.look(batches.subscribers, item.recognition_id)
+        return called(names) or {"recognition": item.recognition_id}  # all of them were withdrawn
 
     async def _fetch_group(self, task: OpenTask, group: Sequence[Fetch]) -> list[BaseException]:
         """Bring some results home and record them together; return what went wrong with the others."""
@@ -275,7 +282,6 @@ class Collector:
         RECORD.before()
         await self._ledger.do(batches.refused, row.id, verdict.item.recognition_id, failure, self._clock.now())
         RECORD.recorded()
-        log.warning("file.refused", recognition=verdict.item.recognition_id, code=verdict.code, message=verdict.message)
         self._on_answer()
 
     async def _send_again(self, row: BatchRow, verdict: SendAgain) -> None:
@@ -286,7 +292,7 @@ class Collector:
         more = Again(verdict.code, verdict.message, until, verdict.reupload, verdict.company, verdict.charged)
         await self._ledger.do(batches.again, row.id, item.recognition_id, more)
         RECORD.recorded()
-        log.warning("file.again", recognition=item.recognition_id, code=verdict.code, retry_in=round(wait, 1))
+        log.warning("file.again", **await self._named(item), code=verdict.code, retry_in=round(wait, 1))
         self._on_again()
 
 

@@ -479,3 +479,13 @@ def test_a_task_that_its_batch_has_heard_of_meanwhile_was_not_paid_twice(desk: D
     assert desk.do(batches.came_late, keys, row.task_id or "", True) is None
     assert desk.do(batches.came_late, keys, "a second task", True) == row.id
     assert desk.do(batches.came_late, keys, "a second task", True) is None, "it is told once"
+
+
+def test_who_waits_for_a_recognition_is_known_by_inbox_and_path(desk: Desk) -> None:
+    desk.take(file(b"one.mp3", "same"), file(b"two.mp3", "same"))
+    desk.upload()
+    row = desk.intend()
+    assert row is not None
+    [item] = row.items
+
+    assert desk.do(batches.subscribers, item.recognition_id) == [("in", b"one.mp3"), ("in", b"two.mp3")]

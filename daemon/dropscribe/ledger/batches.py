@@ -276,6 +276,14 @@ def batch_row(connection: Connection, batch_id: int) -> BatchRow | None:
     return next(iter(_batches(connection, batch.c.id == batch_id)), None)
 
 
+def subscribers(connection: Connection, recognition_id: int) -> list[tuple[str, bytes]]:
+    """(inbox, path within it) of the files that wait for a recognition, the first to ask for it first."""
+    query = select(media.c.inbox, media.c.path).where(
+        media.c.recognition_id == recognition_id, media.c.state == "waiting"
+    )
+    return [tuple(row) for row in connection.execute(query.order_by(media.c.id))]
+
+
 def known_tasks(connection: Connection, task_ids: Sequence[str]) -> set[str]:
     """Which of these tasks the ledger knows."""
     found: set[str] = set()
