@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection
 
-from dropscribe.cli.exits import ExitCode
+from dropscribe.cli.exits import ExitCode, of_the_system
 from dropscribe.cli.options import config_option, settings_for
 from dropscribe.cli.places import meant
 from dropscribe.config.settings import InboxSettings, Settings
@@ -107,7 +107,7 @@ def _retry_all(bench: Bench, chosen: Sequence[tuple[str, FileRow | None]]) -> in
         try:
             click.echo(_retry(bench, row))
         except (DropscribeError, OSError) as error:
-            why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+            why = of_the_system(error) if isinstance(error, OSError) else str(error)
             click.echo(f"{name}: {why}", err=True)
             refused += 1
     return refused
