@@ -144,7 +144,7 @@ class Service:
         self._once: Once | None = None
         self._furnish(once)
         if once:
-            self._once = Once(self._house, self._intakes, patience)
+            self._once = Once(self._house, self._intakes, patience, self._strangers)
         self._heartbeat = Heartbeat(self._house, self._judged_rooms(), notifier or Notifier(None))
 
     async def run(self) -> Outcome:
@@ -206,7 +206,7 @@ class Service:
             on_first_only=self._one_url_only,
             blame=blame,
         )
-        strangers = Strangers(house.scopes)
+        self._strangers = strangers = Strangers(house.scopes)
         self._poller = Poller(house, self._collector.bring_home, self._wake_all, strangers, blame)
         self._reconciler = Reconciler(house, self._poller.follow, self._wake_all, strangers, blame)
         self._submitter = Submitter(

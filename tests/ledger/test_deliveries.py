@@ -276,3 +276,11 @@ def test_what_fails_is_asked_for_apart_from_what_is_delivered(desk: Desk, due: i
 
     assert [one.path for one in desk.do(deliveries.owed, "in", 1, NOW, ("failing",))] == [b"big.mp4"]
     assert [one.media_id for one in desk.do(deliveries.owed, "in", 1, NOW, ("due", "delivering"))] == [due]
+
+
+def test_files_of_some_batches_can_be_left_out_of_the_count_of_what_is_open(desk: Desk) -> None:
+    theirs = desk.submitted("a")
+    desk.take(file(b"b.mp3", "b"))
+
+    assert desk.do(deliveries.count_open, ["in"]) == 2
+    assert desk.do(deliveries.count_open, ["in"], {theirs.id}) == 1
