@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from clocks import FakeClock
 from dropscribe.allowance import windows
@@ -101,6 +102,29 @@ async def test_what_waits_is_said_when_it_lasts_and_goes_on_with_the_next_day(
     await budget._round()
     assert house.scopes.opened_by(SCOPE) is None
     assert await claim(house, budget) == 1
+
+
+async def test_a_limit_that_goes_on_holding_is_said_once_and_another_one_anew(
+    house: House, budget: Budget, clock: FakeClock
+) -> None:
+    day, month = 3600.0, 15 / 3600
+    house.settings = replace(house.settings, limits=LimitsSettings(hours_per_day=day, hours_per_month=month))
+    await take(house, "a.mp3")
+    assert await claim(house, budget) == 1
+    await take(house, "b.mp3")
+    assert await claim(house, budget) == 0
+
+    with capture_logs() as log:
+        for seconds in (SAID_AFTER, 86400.0, 86400.0):
+            clock.advance(seconds)
+            await budget._round()
+        [first] = log
+        assert first["event"] == "scope.opened" and "`limits.hours_per_month`" in first["message"]
+        assert "hours_per_day" not in first["message"] and "with the next month" in first["remedy"]
+
+        house.settings = replace(house.settings, limits=LimitsSettings(hours_per_day=day, hours_per_month=16 / 3600))
+        await budget._round()
+    assert [line["event"] for line in log[1:]] == ["scope.closed", "scope.opened"]
 
 
 async def test_a_file_longer_than_the_whole_day_is_said_at_once_and_goes_on_when_the_limit_is_raised(
