@@ -17,7 +17,7 @@ from dropscribe.budget import LOOK_EVERY, SAID_AFTER, SCOPE, TOO_LONG, Budget
 from dropscribe.config.settings import LimitsSettings
 from dropscribe.durations import Durations
 from dropscribe.house import House
-from dropscribe.ledger import batches, intake, spending, uploads
+from dropscribe.ledger import batches, intake, judgements, spending, uploads
 from houses import furnished
 from ledger.desk import WHO, file
 
@@ -86,7 +86,7 @@ async def test_what_waits_is_said_when_it_lasts_and_goes_on_with_the_next_day(
     await take(house, "a.mp3")
     assert await claim(house, budget) == 1
     row = await submit(house)
-    await house.ledger.do(batches.close_if_judged, row, 10.0, clock.now())
+    await house.ledger.do(judgements.close_if_judged, row, 10.0, clock.now())
     await take(house, "b.mp3")
     assert await claim(house, budget) == 0
 
@@ -154,7 +154,7 @@ async def submit(house: House, body: bytes = b"{}") -> int:
     row = await ledger.do(batches.intend, group, 100, WHO, 1, now, None)
     assert row is not None
     await ledger.do(batches.accepted, row.id, "task-1", None, now)
-    await ledger.do(batches.answered, row.id, {item.recognition_id: body for item in row.items}, now)
+    await ledger.do(judgements.answered, row.id, {item.recognition_id: body for item in row.items}, now)
     return row.id
 
 
@@ -166,7 +166,7 @@ async def test_where_the_bill_is_silent_the_speech_in_the_result_counts(
     await claim(house, budget)
     channel = {"channel_id": 0} | ({} if said is None else {"content_duration_in_milliseconds": said})
     row = await submit(house, gzip.compress(json.dumps({"transcripts": [channel]}).encode()))
-    await house.ledger.do(batches.close_if_judged, row, None, house.clock.now())
+    await house.ledger.do(judgements.close_if_judged, row, None, house.clock.now())
 
     await budget._round()
 

@@ -20,7 +20,7 @@ from dropscribe.clock import Wake, wait_for_event
 from dropscribe.config.settings import Settings
 from dropscribe.errors import OutOfOrder, Refused, SourceChanged, TryLater
 from dropscribe.house import House
-from dropscribe.ledger import batches, uploads
+from dropscribe.ledger import judgements, uploads
 from dropscribe.ledger.rows import Source, UploadJob
 from dropscribe.model import DOWNLOADS, STORAGE, UPLOADS, Failure
 from dropscribe.names import called, display
@@ -259,5 +259,5 @@ class Uploader:
 
     async def _refuse(self, job: UploadJob, code: str, message: str, remedy: str) -> None:
         failure = Failure(code, message, remedy, attempts=job.attempts + 1)
-        await self._ledger.do(batches.refused_before_submit, job.recognition_id, failure, self._clock.now())
+        await self._ledger.do(judgements.refused_before_submit, job.recognition_id, failure, self._clock.now())
         self._on_refused()

@@ -11,7 +11,7 @@ import pytest
 from cli.house import NOW, House
 from dropscribe.allowance import Limit
 from dropscribe.errors import OutOfOrder
-from dropscribe.ledger import batches, notices, spending, upkeep, uploads
+from dropscribe.ledger import notices, spending, tasklist, upkeep, uploads
 from dropscribe.ledger.sqlite import writer_engine
 from dropscribe.model import Failure, Scope
 from plain_user import plain_user_folder
@@ -277,7 +277,7 @@ def test_a_batch_that_was_paid_twice_is_never_hidden(house: House) -> None:
     house.upload()
     batch = house.submit("task-5")
     with house.daemon() as ledger:
-        ledger.do_now(batches.paid_twice, batch, ["task-6"])
+        ledger.do_now(tasklist.paid_twice, batch, ["task-6"])
     assert "paid more than once: also task task-6" in house.run("status", "one.mp3").out
 
 
