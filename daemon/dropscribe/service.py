@@ -20,7 +20,7 @@ from dropscribe.clock import Clock, SystemClock
 from dropscribe.config.settings import Settings
 from dropscribe.errors import OutOfOrder
 from dropscribe.heartbeat import Heartbeat
-from dropscribe.ledger import upkeep
+from dropscribe.ledger import tallies, upkeep
 from dropscribe.once import Once
 from dropscribe.pools import Unawaited
 from dropscribe.reloading import Reloader
@@ -143,6 +143,9 @@ class Service:
             inboxes=len(self._house.inboxes),
             state=str(self._house.settings.state),
         )
+        for name, files in (await self.ledger.look(tallies.orphans, list(self._house.inboxes))).items():
+            remedy = "configure it again until they are done"
+            log.warning("inbox.not-configured", inbox=name, files=files, remedy=remedy)
 
     async def _until_end(self) -> None:
         waiting: list[asyncio.Task[Any]] = [asyncio.create_task(self._stop.wait())]

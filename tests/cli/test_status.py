@@ -528,6 +528,9 @@ def test_a_file_under_way_of_an_inbox_that_was_removed_says_what_it_waits_for(ho
 
     assert (file["inbox"], file["state"]) == ("talks", "waiting")
     assert "not in the configuration any more" in file["reason"]
+    with house.daemon() as ledger:
+        ledger.do_now(upkeep.remember_inbox, "talks", os.fsencode(house.inbox))
+    assert f"source   {house.inbox}/t.mp3" in house.run("status", str(house.inbox / "t.mp3")).out
 
 
 def test_in_a_library_versions_of_a_file_count_once(tmp_path: Path) -> None:

@@ -84,3 +84,20 @@ def test_a_faulty_or_a_forbidden_change_is_refused_and_the_old_configuration_goe
     assert "state" in str(forbidden)
     assert "storage.bucket" in str(forbidden)
     assert not (lab.root / "elsewhere").exists()
+
+
+def test_files_under_way_of_an_inbox_that_a_restart_does_not_know_are_told_and_kept(lab: Lab) -> None:
+    lab.configure(inboxes=[quick_inbox("old")])
+    lab.sandbox.change(task_seconds=30.0)
+    lab.drop("talk.mp3", inbox="old/inbox")
+    with lab.start() as daemon:
+        eventually(lambda: lab.calls("submit") == 1)
+        assert daemon.stop() == 0
+
+    lab.configure(inboxes=[quick_inbox("new")])
+    with lab.start() as daemon:
+        [told] = eventually(lambda: daemon.logged("inbox.not-configured"))
+        assert daemon.stop() == 0
+
+    assert (told["inbox"], told["files"]) == ("old", 1)
+    assert (lab.root / "old/inbox/talk.mp3").exists()

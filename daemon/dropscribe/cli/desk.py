@@ -205,6 +205,13 @@ class Desk:
                 yield ignored(place.inbox.name, Ignored(place.absolute, "not-included", sentence))
                 return
 
+    def _root(self, name: str) -> Path | None:
+        """Where an inbox lies, or lay when it was in the configuration."""
+        if name in self.inboxes:
+            return self.inboxes[name].inbox
+        lay = None if self.connection is None else upkeep.inbox_roots(self.connection).get(name)
+        return None if lay is None else Path(os.fsdecode(lay))
+
     def _tale(self, row: FileRow) -> Tale:
         assert self.connection is not None
         outputs = stories.outputs_of(self.connection, [row.media_id]).get(row.media_id, ())
@@ -218,7 +225,7 @@ class Desk:
             view=self._view(row, outputs),
             row=row,
             outputs=outputs,
-            source=source_text(row, None if inbox is None else inbox.inbox, standing, kept),
+            source=source_text(row, self._root(row.inbox), standing, kept),
             payments=() if shared is None else tuple(stories.payments(self.connection, shared)),
             siblings=tuple(one for one in together if (one.inbox, one.path) != (row.inbox, row.path)),
             earlier=tuple(one for one in at_path if one.media_id < row.media_id),
