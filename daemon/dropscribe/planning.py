@@ -19,7 +19,7 @@ from dropscribe.folders import FolderTrouble
 from dropscribe.ledger.rows import OwedMedia, Owner, PlannedOutput, Reservation
 from dropscribe.names import display, error_name, placing_order
 from dropscribe.naming import Standing, first_free, first_free_with_error, standing, stems
-from dropscribe.render import FORMATS
+from dropscribe.render import suffix_of
 
 LARGEST_ERROR_FILE = 1024 * 1024
 
@@ -52,7 +52,7 @@ class Wish:
         self.inbox = inbox
         self.one = one
         self.placed_before = [planned for planned in reserved if planned.path not in unplaced]
-        self.formats = [(name, FORMATS[name].suffix) for name in placing_order(tuple(one.texts))]
+        self.formats = [(name, suffix_of(name)) for name in placing_order(tuple(one.texts))]
         self._outbox = os.fsencode(inbox.outbox)
         within = [os.path.relpath(planned.path, self._outbox) for planned in reserved]
         self._stems = stems(one.media, self.formats, within)
