@@ -18,6 +18,7 @@ __all__ = [
     "TextLost",
     "all_outputs",
     "depends_on_content",
+    "format_of",
     "render_all",
     "render_with",
     "suffix_of",
@@ -100,6 +101,11 @@ def suffix_of(output: str) -> str:
     """The suffix, without dot, of a key of `Rendering.texts`: `srt`, and `ch0.srt` for the file of one channel."""
     name, of_channel, channel = output.partition(_OF_CHANNEL)
     return f"ch{channel}.{FORMATS[name].suffix}" if of_channel else FORMATS[name].suffix
+
+
+def format_of(output: str) -> str:
+    """The name of the format of a key of `Rendering.texts`."""
+    return output.partition(_OF_CHANNEL)[0]
 
 
 def depends_on_content(output: str) -> bool:
