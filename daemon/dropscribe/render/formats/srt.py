@@ -71,7 +71,7 @@ def _begun(cue: Cue, lines: list[str], mark: str, label: str, harmless: Callable
     """The lines with what tells whose they are, as far as there is room for it, and the way they are read."""
     fits = label and cells(f"{mark}{label} {lines[0]}") <= cue.limits.line
     lines[0] = f"{mark}{harmless(label)} {lines[0]}" if fits else mark + lines[0]
-    if cue.script != "rtl":
+    if not cue.right_to_left:
         return lines
     return [RIGHT_TO_LEFT + line if begins_left_to_right(line) else line for line in lines]
 
