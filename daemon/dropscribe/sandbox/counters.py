@@ -50,15 +50,19 @@ class Counters:
         self._calls: dict[str, _CallCount] = {}
         self.moments = 0
         """How often a call came or ended."""
+        self.open = 0
+        """Calls that came and have not ended."""
 
     def arrived(self, call: str) -> None:
         self.moments += 1
+        self.open += 1
         count = self._calls.setdefault(call, _CallCount())
         count.largest_rate = max(count.largest_rate, count.window.count())
 
     def answered(self, call: str, status: int | None) -> None:
         """`status` is None for a caller that was left without an answer."""
         self.moments += 1
+        self.open -= 1
         count = self._calls.setdefault(call, _CallCount())
         if status is None:
             count.unanswered += 1

@@ -98,6 +98,11 @@ class Sandbox:
         return self._counters.moments
 
     @property
+    def open_calls(self) -> int:
+        """Calls that came and have not ended, those that hang among them: safe from any thread."""
+        return self._counters.open
+
+    @property
     def until_next(self) -> float | None:
         """Seconds of its clock until something happens by itself; None: nothing will. Safe from any thread."""
         return self._clock.until_next()
