@@ -14,6 +14,9 @@ from dropscribe.render.timing import CHAIN_MS
 MUCH: Final = 0.5
 """Of the shorter cue: what overlaps by more is heard, and has to be read, at once."""
 
+NEAR: Final = 16
+"""Cues that are looked through for a partner: a hundred channels must not cost a hundred times as much."""
+
 
 @dataclass(frozen=True, slots=True)
 class Showing:
@@ -76,7 +79,7 @@ class _Pairing:
     def _candidates(self, at: int) -> Iterator[int]:
         """Later cues that are heard with this one, and the next of its own channel where no pause is between."""
         cue = self._cues[at]
-        for other in range(at + 1, len(self._cues)):
+        for other in range(at + 1, min(at + 1 + NEAR, len(self._cues))):
             if self._cues[other].start_ms >= cue.end_ms + CHAIN_MS:
                 return
             if _belong(cue, self._cues[other], other == self._after[at]):
