@@ -1,4 +1,4 @@
-"""Dialogs: two short cues of two voices in one, and never a word at another time or a channel over itself."""
+"""Dialogs: two short cues of two voices in one, every word there while it is said, and no channel over itself."""
 
 from itertools import pairwise
 

@@ -35,7 +35,7 @@ def alone(cues: Sequence[Cue]) -> list[Showing]:
 def dialogs(cues: Sequence[Cue]) -> list[Showing]:
     """Two cues together where they belong together; `cues` and what is returned are in order of their starts.
 
-    No word is shown at another time for that, and no channel gets two cues at once.
+    Every word stays on the screen while it is said, and no channel gets two cues at once.
     """
     return _Pairing(cues).made()
 
