@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from dropscribe.config.settings import InboxSettings
 from dropscribe.errors import OutOfOrder
 from dropscribe.ledger.rows import NewMedia, PlannedOutput
 from dropscribe.model import Document, Fingerprint, Look
+from dropscribe.names import output_names
 from dropscribe.render import FORMATS, render_all, suffix_of
 from dropscribe.render.profiles import Subtitles
 from dropscribe.transcript import parse
@@ -108,6 +110,23 @@ def test_a_set_that_stepped_aside_is_found_under_its_second_name(tmp_path: Path)
     (inbox.outbox / "talk.json").write_text("{}")
 
     assert own(inbox).transcript.path.endswith(b"/talk.mp3.json")
+
+
+@pytest.mark.parametrize("length", [240, 247, 250])
+def test_a_set_of_a_name_as_long_as_a_name_can_be_is_found_as_it_was_delivered(tmp_path: Path, length: int) -> None:
+    inbox = library(tmp_path, channel_files=True)
+    new = replace(talk(inbox), path=b"x" * length + b".mp3")
+    document = Document("x.mp3", 5, SHA256, "fun-asr", {}, "t-1", parse(two_channels()))
+    texts = render_all(document, inbox.outputs, inbox.presentation).texts
+    for name, path in zip(texts, output_names(new.path, [(n, suffix_of(n)) for n in texts], 0, b""), strict=True):
+        (inbox.outbox / os.fsdecode(path)).write_bytes(texts[name])
+    before = standing(inbox)
+
+    found = own_outputs(inbox, new)
+
+    assert found is not None
+    assert names(adopted(inbox, found)) == set(texts)
+    assert standing(inbox) == before
 
 
 def test_what_is_missing_is_rendered_from_the_transcript_but_for_the_services_own_answer(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dropscribe.boundaries import Step
@@ -18,7 +18,7 @@ from dropscribe.disk.sources import SOURCE
 from dropscribe.folders import FolderTrouble
 from dropscribe.ledger.rows import NewMedia, PlannedOutput
 from dropscribe.model import Document
-from dropscribe.names import output_names, placing_order
+from dropscribe.names import LONGEST_NAME, output_names
 from dropscribe.naming import salt_of
 from dropscribe.render import all_outputs, format_of, render_all, suffix_of
 from dropscribe.render.formats.json import read_document, read_identity
@@ -47,29 +47,33 @@ def own_outputs(inbox: InboxSettings, new: NewMedia) -> OwnSet | None:
     """The set whose JSON says that it is of this file; None where none does. Blocking."""
     if "json" not in inbox.outputs:
         return None
-    for attempt in range(ATTEMPTS):
-        path = _paths(inbox, new, inbox.outputs, attempt)["json"]
+    for path in _transcripts(inbox, new):
         content = _read(path)
         if content is not None and _is_of(content, new):
-            return _set_of(inbox, new, attempt, PlannedOutput(path, "json", _sha256(content)), read_document(content))
+            return _set_of(inbox, PlannedOutput(path, "json", _sha256(content)), read_document(content))
     return None
 
 
-def _set_of(
-    inbox: InboxSettings, new: NewMedia, attempt: int, transcript: PlannedOutput, document: Document | None
-) -> OwnSet:
-    wanted = () if document is None else all_outputs(document, inbox.outputs, inbox.presentation)
-    paths = _paths(inbox, new, [name for name in wanted if name != "json"], attempt)
+def _transcripts(inbox: InboxSettings, new: NewMedia) -> Iterator[bytes]:
+    """Where the JSON may stand. A name near its limit is shortened for the longest suffix, maybe that of a channel."""
+    salt = salt_of(inbox.name, new.fingerprint.sha256)
+    for attempt in range(ATTEMPTS):
+        for outputs in (inbox.outputs, (*inbox.outputs, "srt-ch0")):
+            formats = [(name, suffix_of(name)) for name in outputs]
+            name = output_names(new.path, formats, attempt, salt)[outputs.index("json")]
+            yield os.path.join(os.fsencode(inbox.outbox), name)
+
+
+def _set_of(inbox: InboxSettings, transcript: PlannedOutput, document: Document | None) -> OwnSet:
+    """The outputs of a set share the stem of its JSON."""
+    wanted = [] if document is None else all_outputs(document, inbox.outputs, inbox.presentation)
+    stem = transcript.path.removesuffix(b".json")
+    paths = {name: b"%b.%b" % (stem, suffix_of(name).encode()) for name in wanted if name != "json"}
     found = {name: (path, content) for name, path in paths.items() if (content := _read(path)) is not None}
-    missing = {name: path for name, path in paths.items() if name not in found}
+    missing = {
+        name: path for name, path in paths.items() if name not in found and len(os.path.basename(path)) <= LONGEST_NAME
+    }
     return OwnSet(transcript, found, missing, document)
-
-
-def _paths(inbox: InboxSettings, new: NewMedia, outputs: Sequence[str], attempt: int) -> dict[str, bytes]:
-    formats = [(name, suffix_of(name)) for name in placing_order(outputs)]
-    names = output_names(new.path, formats, attempt, salt_of(inbox.name, new.fingerprint.sha256))
-    outbox = os.fsencode(inbox.outbox)
-    return {output: os.path.join(outbox, name) for (output, _), name in zip(formats, names, strict=True)}
 
 
 def _read(path: bytes) -> bytes | None:
