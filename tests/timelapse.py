@@ -112,6 +112,8 @@ class Days:
     """Called as `boundaries.observe` would have it."""
     _at_work: int = 0
     _about_to_send: int = 0
+    _to_arrive: int = 0
+    """How many submits the sandbox will have seen once the last one that left has come."""
     _held_for: float = 0.0
     running: asyncio.Task[Any] = field(init=False)
 
@@ -182,8 +184,11 @@ class Days:
         self._at_work -= 1
 
     def _is_held(self) -> bool:
-        """Between intent and request no time passes but what the test lets pass: the request would not leave."""
-        if self._about_to_send <= 0 or self._held_for >= LONGEST_HOLD:
+        """Between intent and request no time passes but what the test lets pass: the request would not leave. Nor does
+        it while the request is on its way: it would come hours after its intent.
+        """
+        on_its_way = self.lab.sandbox.sandbox.arrivals("submit") < self._to_arrive
+        if not (self._about_to_send > 0 or on_its_way) or self._held_for >= LONGEST_HOLD:
             return False
         self._held_for += LOOK
         return True
@@ -195,6 +200,8 @@ class Days:
             self._held_for = 0.0
         if (step, phase) == ("submit.post", "before"):
             self._about_to_send -= 1
+            self._held_for = 0.0
+            self._to_arrive = self.lab.sandbox.sandbox.arrivals("submit") + 1
         self.on_boundary(step, phase)
 
     def _activity(self) -> tuple[int, int, int, int]:
