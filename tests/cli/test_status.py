@@ -611,3 +611,11 @@ def test_where_a_file_is_looked_for_too_early_its_place_is_pointed_at(house: Hou
 
     assert (ran.code, ran.out) == (1, "")
     assert f"the last file of that name is waiting; see `dropscribe status {house.inbox}/a/t.mp3`" in ran.err
+
+
+def test_a_link_to_a_folder_is_no_folder_of_ours_unless_it_leads_to_one(house: House, tmp_path: Path) -> None:
+    (house.inbox / "link").symlink_to(house.outbox)
+    (tmp_path / "way").symlink_to(house.inbox)
+    [file] = asked(house, str(house.inbox / "link"))["files"]
+    assert (file["path"], file["state"]) == ("link", "ignored")
+    assert house.run("status", str(tmp_path / "way")).out.startswith("In and below ")

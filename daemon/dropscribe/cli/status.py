@@ -55,10 +55,11 @@ def _say_json(status: Status) -> None:
 
 
 def _story(desk: Desk, path: bytes, as_json: bool) -> None:
-    if os.path.isdir(path) and (parts := parts_of(desk.settings, path)):
+    is_folder = os.path.isdir(path)
+    found = [] if is_folder and not os.path.islink(path) else list(desk.files_named(path))  # a link stays where it lies
+    if is_folder and not found and (parts := parts_of(desk.settings, path)):
         _folder(desk, path, parts, as_json)
         return
-    found = list(desk.files_named(path))
     if not found:
         raise click.ClickException(f"{display(path)} {desk.nowhere(path)}")
     if as_json:
