@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from dropscribe.sandbox.overheard import note_strikes
+
 CALLS = frozenset(
     [
         "put",
@@ -140,7 +142,9 @@ class FaultBook:
         """The rules of these kinds that hit this call now; each is counted as used. No subject: whatever they match."""
         if not self._armed:
             return []
-        return [a.fault for a in self._armed if a.fault.does in kinds and _hits(a, call, subject, now)]
+        struck = [a.fault for a in self._armed if a.fault.does in kinds and _hits(a, call, subject, now)]
+        note_strikes(fault.does for fault in struck)
+        return struck
 
     def as_json(self) -> list[dict[str, Any]]:
         return [{**asdict(a.fault), "struck": a.struck} for a in self._armed]
