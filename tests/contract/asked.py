@@ -12,7 +12,9 @@ RESULTS = "/results/"
 """Where the sandbox stands in for the host of results, which has no path in common with anything else."""
 
 STUDIO = frozenset({"submit", "query", "list", "cancel"})
-OBJECT_CALLS = frozenset({"put", "get", "head", "delete", "initiate", "part", "complete", "abort", "list_parts"})
+OBJECT_CALLS = frozenset(
+    {"put", "copy", "get", "head", "delete", "initiate", "part", "complete", "abort", "list_parts"}
+)
 BUCKET_CALLS = frozenset({"delete_many", "list_uploads", "list_objects", "bucket"})
 STORAGE = OBJECT_CALLS | BUCKET_CALLS
 
@@ -70,6 +72,8 @@ def asked(exchange: Exchange) -> Asked:
     query = split_query(raw_query)
     headers = tuple((key.lower(), value) for key, value in exchange.headers)
     call = _call(exchange.method, path, [name for name, _ in query])
+    if call == "put" and any(name == "x-oss-copy-source" for name, _ in headers):
+        call = "copy"
     whole = (exchange.body, exchange.body_size, exchange.body_md5)
     return Asked(call, exchange.method, path, raw_query, query, headers, *whole)
 

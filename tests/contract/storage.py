@@ -13,9 +13,13 @@ LARGEST_PUT = 5 * 1024**3
 _ENCRYPTION = {f"x-oss-server-side-{name}" for name in ("encryption", "data-encryption", "encryption-key-id")}
 _NEW_OBJECT = {"x-oss-forbid-overwrite", "x-oss-storage-class", "x-oss-tagging"} | _ENCRYPTION
 _CALLBACK = {"x-oss-callback", "x-oss-callback-var"}
+_OF_COPY = {"x-oss-copy-source", "x-oss-metadata-directive", "x-oss-tagging-directive"} | {
+    f"x-oss-copy-source-if-{condition}" for condition in ("match", "none-match", "modified-since", "unmodified-since")
+}
 _ALWAYS = {"x-oss-date", "x-oss-content-sha256", "x-oss-security-token", "x-oss-request-payer"}
 HEADERS: Mapping[str, set[str]] = {
     "put": _NEW_OBJECT | _CALLBACK | {"x-oss-object-acl", "x-oss-traffic-limit"},
+    "copy": _NEW_OBJECT | _OF_COPY | {"x-oss-object-acl"},
     "initiate": _NEW_OBJECT,
     "part": {"x-oss-traffic-limit"},
     "complete": {"x-oss-forbid-overwrite", "x-oss-complete-all", "x-oss-object-acl"} | _CALLBACK,
@@ -74,7 +78,7 @@ def signed_urls_are_of_form(asked: Asked) -> Iterator[str]:
 @of_request("O4", STORAGE)
 def headers_are_known_to_the_call(asked: Asked) -> Iterator[str]:
     known = _ALWAYS | HEADERS.get(asked.call, set())
-    begins = asked.call in ("put", "initiate")
+    begins = asked.call in ("put", "copy", "initiate")
     for name in asked.headers_of_oss:
         if name not in known and not (begins and name.startswith("x-oss-meta-")):
             yield f"{name} is not of this call"
