@@ -31,6 +31,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     finally:
         overheard.observe(None)
+        del item.stash[_JUDGE]  # items live until the session ends; what was said need not
 
 
 @pytest.hookimpl(wrapper=True)
