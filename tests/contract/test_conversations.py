@@ -55,7 +55,8 @@ def drop_one_after_the_other(lab: Lab, files: dict[str, bytes]) -> None:
 
 def test_a_task_of_two_files_from_upload_to_clean_up(lab: Lab, judge: Judge) -> None:
     settings = {"language_hints": ["en"], "special_word_filter": {"system_reserved_filter": False}}
-    lab.configure(inbox={"recognition": settings}, batch={"max_wait": "3s"})
+    both = {"model_studio": {"max_urls_per_task": 2}, "batch": {"max_wait": "10m"}}  # the task waits for the second
+    lab.configure(inbox={"recognition": settings}, **both)
     with lab.start() as daemon:
         drop_one_after_the_other(lab, {"talk.mp3": b"sound", "silence.mp3": b"NOSPEECH"})
         pending = eventually(lambda: told(judge, "PENDING"))

@@ -42,7 +42,7 @@ def _zeroed(body: Body) -> Body:
 
 
 def _unwrapped(body: Body) -> Body:
-    return {name: value for name, value in body.items() if name != "output"} | body["output"]
+    return {**{name: value for name, value in body.items() if name != "output"}, **body["output"]}
 
 
 def _as_tasks(body: Body) -> Body:
