@@ -5,9 +5,10 @@ import json
 import os
 from collections.abc import Sequence
 from itertools import islice
+from pathlib import Path
 
 from dropscribe.config.settings import InboxSettings, canonical_json
-from dropscribe.disk.sources import SOURCE
+from dropscribe.disk.sources import parent_of, regular_file
 from dropscribe.ledger.rows import NewMedia, PlannedOutput
 from dropscribe.names import output_names
 from dropscribe.naming import salt_of
@@ -42,16 +43,23 @@ def _read_set(inbox: InboxSettings, names: Sequence[bytes]) -> list[tuple[bytes,
     """(path, content) of every file of a set, or nothing if one is missing or is no regular file of a sane size."""
     found = []
     for name in names:
-        path = os.path.join(os.fsencode(inbox.outbox), name)
-        try:
-            with open(os.open(path, SOURCE), "rb") as file:
-                content = file.read(LARGEST_OUTPUT + 1)
-        except OSError:
+        content = _read(inbox.outbox, name)
+        if content is None:
             return []
-        if len(content) > LARGEST_OUTPUT:
-            return []
-        found.append((path, content))
+        found.append((os.path.join(os.fsencode(inbox.outbox), name), content))
     return found
+
+
+def _read(outbox: Path, name: bytes) -> bytes | None:
+    try:
+        with parent_of(outbox, name) as (folder, last), regular_file(last, folder) as descriptor:
+            if descriptor is None or os.fstat(descriptor).st_size > LARGEST_OUTPUT:
+                return None
+            with open(descriptor, "rb", closefd=False) as file:
+                content = file.read(LARGEST_OUTPUT + 1)
+    except OSError:
+        return None
+    return content if len(content) <= LARGEST_OUTPUT else None
 
 
 def _is_of(content: bytes, new: NewMedia) -> bool:

@@ -21,6 +21,7 @@ from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.config.urls import in_mainland, region_of_api
 from dropscribe.disk.faults import folder_fault
 from dropscribe.disk.placing import write_aside
+from dropscribe.disk.sources import folder_at
 from dropscribe.errors import OutOfOrder
 from dropscribe.ledger import is_held, stories
 from dropscribe.ledger.sqlite import OLDEST
@@ -222,8 +223,10 @@ def _usable(folder: Path) -> OutOfOrder | None:
     try:
         if not os.path.lexists(folder):
             return _creatable(folder)
-        os.unlink(write_aside(folder, f"check-{secrets.token_hex(8)}", b"\n", 0o600))
-        os.listdir(folder)
+        with folder_at(folder) as descriptor:
+            _, probe = write_aside(descriptor, f"check-{secrets.token_hex(8)}", b"\n", 0o600)
+            os.unlink(probe, dir_fd=descriptor)
+            os.listdir(descriptor)
     except OSError as error:
         return folder_fault(error, str(folder))
     return None

@@ -13,7 +13,8 @@ from dropscribe.cli.kept import CannotRender, Found, shelf
 from dropscribe.cli.options import config_option
 from dropscribe.config import find, load
 from dropscribe.config.settings import Settings
-from dropscribe.disk.placing import content_sha256, place, sync_folder, write_aside
+from dropscribe.disk.placing import content_sha256, discard, place, sync_names, write_aside
+from dropscribe.disk.sources import folder_at
 from dropscribe.errors import DropscribeError, Misconfigured
 from dropscribe.names import display
 from dropscribe.render import FORMATS, Edition, Presentation, render_all
@@ -121,14 +122,15 @@ def _write(found: Found, formats: Sequence[str], shown: Presentation, out: Path,
     rendering = render_all(found.document, formats, shown)
     targets = _targets(found, formats, out, taken)
     waiting = {name: path for name, path in targets.items() if not _stands(path, rendering.texts[name])}
-    aside = {name: write_aside(out, f"render-{os.getpid()}-{name}", rendering.texts[name]) for name in waiting}
-    try:
-        for name, path in waiting.items():
-            place(aside.pop(name), path)
-    finally:
-        for left in aside.values():
-            os.unlink(left)
-    sync_folder(out)
+    with folder_at(out) as folder:
+        aside = {name: write_aside(folder, f"render-{os.getpid()}-{name}", rendering.texts[name]) for name in waiting}
+        try:
+            for name, path in waiting.items():
+                place(aside.pop(name), (folder, os.path.basename(path)))
+        finally:
+            for left in aside.values():
+                discard(left)
+        sync_names(folder)
     taken.update(targets.values())
     for path in targets.values():
         click.echo(display(path))
