@@ -17,6 +17,9 @@ from dropscribe.model import Segment, Transcript, Word
 LATEST_MS = 100 * 24 * 3600 * 1000
 """A time beyond 100 days is noise (the service takes 12 hours): it counts as not said."""
 
+MOST_VALUES = 10_000_000
+"""Ten channels of 12 hours without a pause; each costs far more memory than its bytes."""
+
 
 class UnusableResult(DropscribeError):
     """The result document is not one: not JSON, not an object, nested beyond reason, or without `transcripts`."""
@@ -59,6 +62,8 @@ def speech_seconds(raw: bytes) -> float | None:
 
 
 def _body(raw: bytes) -> Mapping[str, Any]:
+    if sum(map(raw.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise UnusableResult("The result document holds more values than any recording could give.")
     try:
         # One bad byte must not cost a result that was paid for.
         body = json.loads(raw.decode("utf-8-sig", "replace"))
