@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 
-from dropscribe.config.settings import InboxSettings, Settings
+from dropscribe.config.settings import InboxSettings, Settings, secrets_of
 from dropscribe.config.urls import in_mainland, region_of_api
 from dropscribe.disk.faults import folder_fault
 from dropscribe.disk.placing import write_aside
@@ -69,6 +69,19 @@ def configuration(settings: Settings) -> Iterator[Finding]:
     yield Finding("configuration", f"{settings.path}; inboxes: {names}")
     for warning in settings.warnings:
         yield Finding("configuration", f"but look: {warning}")
+    if _shows_keys(settings):
+        yield Finding("configuration", f"but look: keys stand in it, and others can read it: chmod 600 {settings.path}")
+
+
+def _shows_keys(settings: Settings) -> bool:
+    """Whether a key is written out in a file that is not its owner's alone."""
+    try:
+        if not stat.S_IMODE(settings.path.stat().st_mode) & 0o044:
+            return False
+        content = settings.path.read_bytes()
+    except OSError:
+        return False
+    return any(secret.encode() in content for secret in secrets_of(settings) if secret)
 
 
 def libraries() -> Finding:

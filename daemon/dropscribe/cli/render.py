@@ -11,6 +11,7 @@ import click
 from dropscribe.cli.exits import ExitCode
 from dropscribe.cli.kept import CannotRender, Found, shelf
 from dropscribe.cli.options import config_option
+from dropscribe.cli.say import say
 from dropscribe.config import find, load
 from dropscribe.config.settings import Settings
 from dropscribe.disk.placing import content_sha256, discard, place, sync_names, write_aside
@@ -90,7 +91,7 @@ def render(
                 _write(found, formats or found.outputs, shown, out, taken)
             except (DropscribeError, OSError) as error:
                 why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-                click.echo(f"{display(path)}: {why}", err=True)
+                say(f"{display(path)}: {why}", err=True)
                 failed += 1
     return ExitCode.NOT_WELL if failed else ExitCode.WELL
 
@@ -133,11 +134,11 @@ def _write(found: Found, formats: Sequence[str], shown: Presentation, out: Path,
         sync_names(folder)
     taken.update(targets.values())
     for path in targets.values():
-        click.echo(display(path))
+        say(display(path))
     for note in rendering.notes:
-        click.echo(f"  {note}", err=True)
+        say(f"  {note}", err=True)
     for line in _quality(Edition(found.document, shown), formats):
-        click.echo(f"  {line}")
+        say(f"  {line}")
 
 
 def _targets(found: Found, formats: Sequence[str], out: Path, taken: set[bytes]) -> dict[str, bytes]:

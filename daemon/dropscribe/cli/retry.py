@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from dropscribe.cli.exits import ExitCode
 from dropscribe.cli.options import config_option, settings_for
 from dropscribe.cli.places import meant
+from dropscribe.cli.say import say
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.disk.moving import hide, place_source, put_back
 from dropscribe.disk.placing import sha256_within
@@ -75,9 +76,9 @@ def retry(context: click.Context, config: Path | None, every: bool, code: str | 
         chosen = _named(bench, paths) if paths else _failed(bench, code)
         refused = _retry_all(bench, chosen)
     if not chosen:
-        click.echo("No failed file is there to be tried again.")
+        say("No failed file is there to be tried again.")
     if len(chosen) > refused and not is_held(settings.state):
-        click.echo("The daemon is not running; it takes them when it runs.")
+        say("The daemon is not running; it takes them when it runs.")
     return ExitCode.NOT_WELL if refused else ExitCode.WELL
 
 
@@ -105,10 +106,10 @@ def _retry_all(bench: Bench, chosen: Sequence[tuple[str, FileRow | None]]) -> in
     refused = 0
     for name, row in chosen:
         try:
-            click.echo(_retry(bench, row))
+            say(_retry(bench, row))
         except (DropscribeError, OSError) as error:
             why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-            click.echo(f"{name}: {why}", err=True)
+            say(f"{name}: {why}", err=True)
             refused += 1
     return refused
 

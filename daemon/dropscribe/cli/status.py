@@ -1,6 +1,5 @@
 """`dropscribe status`: what is where, what waits and why; or the story of one file."""
 
-import json
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ from sqlalchemy import Connection
 
 from dropscribe.cli.options import config_option, settings_for
 from dropscribe.cli.places import Place, meant, own_folders
+from dropscribe.cli.say import say, say_json
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.errors import OutOfOrder
 from dropscribe.folders import folder_fault
@@ -73,12 +73,11 @@ def status(context: click.Context, config: Path | None, as_json: bool, path: byt
 
 def _say(lines: Iterable[str]) -> None:
     for line in lines:
-        click.echo(line)
+        say(line)
 
 
 def _say_json(status: Status) -> None:
-    text = json.dumps(to_json(status), ensure_ascii=False, indent=2) + "\n"
-    click.echo(text.encode(), nl=False)  # UTF-8 whatever the terminal's locale says
+    say_json(to_json(status))
 
 
 def _story(desk: "Desk", path: bytes, as_json: bool) -> None:
@@ -94,7 +93,7 @@ def _story(desk: "Desk", path: bytes, as_json: bool) -> None:
         return
     for number, one in enumerate(found):
         if number:
-            click.echo()
+            say()
         _say(tell(one) if isinstance(one, Tale) else told(one))
 
 
