@@ -166,14 +166,16 @@ def _rank(channel: int | None) -> int:
 
 
 # Bytes, not parsed JSON: all but the queries must stay as received, to the last digit and space.
-_ADDRESS = rb':(?:\\?/){2}(?:[^\s"?\\<>]|\\/|\\u(?!003f)[0-9a-f]{4})*'
+# Nothing is looked at twice (`*+`, and an address without a query is passed over as a whole): a result is as large as
+# its sender likes.
+_ADDRESS = rb':(?:\\?/){2}(?:[^\s"?\\<>]|\\/|\\u(?!003f)[0-9a-f]{4})*+'
 _MARK = rb"(?:\?|\\u003f)"
 _URL_STRING = re.compile(
-    rb'(?<!\\)("\s*[a-z][a-z0-9+.\-]{0,15}' + _ADDRESS + rb")" + _MARK + rb'(?:[^"\\\s]|\\[^nrtbf])+(?=")',
+    rb'(?<!\\)("\s*[a-z][a-z0-9+.\-]{0,15}' + _ADDRESS + rb")" + _MARK + rb'(?:[^"\\\s]|\\[^nrtbf])++(?=")',
     re.IGNORECASE,
 )
 _URL_INSIDE = re.compile(
-    rb"((?:https?|oss)" + _ADDRESS + rb")" + _MARK + rb"((?:[!#-\[\]-~]|\\/|\\u00[2-7][0-9a-f])+)",
+    rb"((?:https?|oss)" + _ADDRESS + rb")(?:" + _MARK + rb"((?:[!#-\[\]-~]|\\/|\\u00[2-7][0-9a-f])++))?",
     re.IGNORECASE,
 )
 
@@ -188,5 +190,5 @@ def without_url_queries(raw: bytes) -> bytes:
 
 
 def _without_signed_query(found: re.Match[bytes]) -> bytes:
-    query = found[2].lower()
+    query = (found[2] or b"").lower()
     return found[1] if b"=" in query or rb"\u003d" in query else found[0]
