@@ -43,7 +43,7 @@ fuzz: $(READY) ## every parser with EXAMPLES inputs nobody has seen (2000), a qu
 AUDIT := .venv-audit
 audit: $(READY) ## whether a known hole stands in what is installed; needs the network (pip-audit)
 	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/python $(PIP) pip-audit; }
-	$(AUDIT)/bin/pip-audit --no-deps --disable-pip --requirement constraints.txt
+	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 bench: $(READY) ## measurements, half an hour; see bench/RESULTS.md
 	$(BIN)/python -m bench

@@ -30,8 +30,9 @@ def near(right: Any) -> st.SearchStrategy[Any]:
         parts = st.fixed_dictionaries({}, optional={key: near(value) for key, value in right.items()})
         return st.one_of(parts, parts, parts, VALUES)
     if isinstance(right, list):
-        return st.one_of(st.lists(st.one_of([near(value) for value in right]), max_size=4), VALUES)
-    return st.one_of(st.just(right), LEAVES, VALUES)
+        items = st.lists(st.one_of([near(value) for value in right]), max_size=4)
+        return st.one_of(items, items, items, VALUES)
+    return st.one_of(st.just(right), st.just(right), st.just(right), LEAVES, VALUES)
 
 
 def json_of(right: Any) -> st.SearchStrategy[bytes]:

@@ -276,10 +276,7 @@ def parsers(files: Files) -> dict[str, Parser]:
     yaml_text = near(CONFIG).map(lambda value: yaml.safe_dump(value, allow_unicode=True)) | text
     return {
         "configuration": Parser(
-            files.configuration,
-            yaml_text.map(lambda said: said.encode("utf-8", "replace")),
-            (Misconfigured,),
-            share=0.5,
+            lambda said: files.configuration(said.encode("utf-8", "replace")), yaml_text, (Misconfigured,), share=0.5
         ),
         "yaml": Parser(
             read_yaml,
