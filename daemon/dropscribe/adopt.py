@@ -20,7 +20,7 @@ from dropscribe.ledger.rows import NewMedia, PlannedOutput
 from dropscribe.model import Document
 from dropscribe.names import LONGEST_NAME, output_names
 from dropscribe.naming import salt_of
-from dropscribe.render import all_outputs, format_of, render_all, suffix_of
+from dropscribe.render import TextLost, all_outputs, format_of, render_all, suffix_of
 from dropscribe.render.formats.json import read_document, read_identity
 from dropscribe.transcript import UnusableResult, parse
 
@@ -125,7 +125,10 @@ def adopted(inbox: InboxSettings, own: OwnSet) -> tuple[PlannedOutput, ...]:
 def _texts(inbox: InboxSettings, own: OwnSet) -> Mapping[str, bytes]:
     """As we would write them today; never `raw`, which no transcript tells."""
     formats = dict.fromkeys(format_of(output) for output in (*own.found, *own.missing) if output != "raw")
-    return {} if own.document is None else render_all(own.document, formats, inbox.presentation).texts
+    try:
+        return {} if own.document is None else render_all(own.document, formats, inbox.presentation).texts
+    except TextLost:  # somebody wrote into the transcript what no format can hold
+        return {}
 
 
 def _is_answer(content: bytes, document: Document | None) -> bool:

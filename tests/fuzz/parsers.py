@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping
@@ -35,7 +36,7 @@ from dropscribe.remote import answers
 from dropscribe.remote.oss import OssStore
 from dropscribe.remote.ports import NoSuchUpload, Unreachable
 from dropscribe.remote.signed_get import signed_get
-from dropscribe.render import FORMATS, Presentation, render_all
+from dropscribe.render import FORMATS, Presentation, TextLost, render_all
 from dropscribe.render.formats.json import read_document, read_identity, read_names
 from dropscribe.sd_notify import Notifier
 from dropscribe.transcript import UnusableResult, parse, speech_seconds, without_url_queries
@@ -300,7 +301,20 @@ def parsers(files: Files) -> dict[str, Parser]:
             answers.server_date, text, found={"year": "Mon, 01 Jan 99999 00:00:00 GMT", "zone": "1 Jan 26 0:0 +9999"}
         ),
         "result": Parser(read_result, json_of(RESULT), (UnusableResult,), share=0.5),
-        "transcript of ours": Parser(read_transcript, json_of(OURS), share=0.5),
+        "transcript of ours": Parser(
+            read_transcript,
+            json_of(OURS),
+            (TextLost,),
+            found={
+                "a segment without a speaker": b'{"schema": "dropscribe.transcript/1", "segments": [{}]}',
+                "segments that are a word": b'{"schema": "dropscribe.transcript/1", "segments": "12"}',
+                "no channel": json.dumps(OURS).replace('"channel": 0', '"channel": {}').encode(),
+                "no language": json.dumps(OURS).replace('"en"', "[1]").encode(),
+                "no name": json.dumps(OURS).replace('"talk.mp3"', "7").encode(),
+                "a time beyond numbers": json.dumps(OURS).replace("700", "1e999").encode(),
+            },
+            share=0.5,
+        ),
         "queries of a result": Parser(
             without_url_queries,
             st.binary(max_size=200),

@@ -19,7 +19,7 @@ from dropscribe.disk.placing import content_sha256, discard, place, sync_names, 
 from dropscribe.disk.sources import folder_at
 from dropscribe.errors import DropscribeError, Misconfigured
 from dropscribe.names import display
-from dropscribe.render import FORMATS, Edition, Presentation, render_all, suffix_of
+from dropscribe.render import FORMATS, Edition, Presentation, TextLost, render_all, suffix_of
 from dropscribe.render.profiles import PROFILES, Subtitles
 from dropscribe.render.quality import FAULTS, Report, judge, shown_by_channel
 from dropscribe.render.stamps import clock
@@ -92,7 +92,7 @@ def render(
                 found = shelves.find(path)
                 shown = _presentation(found.presentation, **asked)
                 _write(found, formats or found.outputs, shown, out, taken)
-            except (DropscribeError, OSError) as error:
+            except (DropscribeError, OSError, TextLost) as error:
                 why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
                 say(f"{display(path)}: {why}", err=True)
                 failed += 1
