@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dropscribe.printable import in_json, visible, visible_lines
@@ -25,6 +25,7 @@ def test_what_steers_a_terminal_is_shown_as_an_escape(text: str, shown: str) -> 
     assert visible(text) == shown
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_becomes_one_line_that_is_safe_and_stays_so(text: str) -> None:
     shown = visible(text)
@@ -34,6 +35,7 @@ def test_any_text_becomes_one_line_that_is_safe_and_stays_so(text: str) -> None:
     assert visible_lines(text).count("\n") == text.count("\n")
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.text() | st.none() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)

@@ -4,7 +4,7 @@ import ipaddress
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dropscribe.remote.result_hosts import BadAddress, checked, is_inside, is_of_this_machine, redirected
@@ -90,6 +90,7 @@ def test_a_redirect_keeps_to_the_web_and_to_tls() -> None:
             redirected("https://a.example/x", location, inside=False)
 
 
+@settings(deadline=None)
 @given(
     st.text(max_size=60) | st.builds("http://{}/{}".format, st.text(max_size=30), st.text(max_size=20)), st.booleans()
 )
@@ -105,6 +106,7 @@ def test_any_text_is_an_address_of_the_web_or_is_refused(url: str, inside: bool)
     assert inside or not is_of_this_machine(parts.hostname)
 
 
+@settings(deadline=None)
 @given(st.ip_addresses())
 def test_every_address_of_the_internet_may_keep_results_and_none_of_this_machine(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,

@@ -161,6 +161,6 @@ def _read_segment(item: Any) -> Segment:
 
 def _times(item: Any) -> tuple[int, int]:
     start, end = _is(item["start_ms"], int), _is(item["end_ms"], int)
-    if not 0 <= start <= end <= _LATEST_MS:
-        raise ValueError("times run forward, and not for years")
+    if not (0 <= start <= _LATEST_MS and 0 <= end <= _LATEST_MS):
+        raise ValueError("a recording does not last for years")
     return start, end
