@@ -1,6 +1,7 @@
 """Exit codes, and which error ends in which, with its sentence on stderr."""
 
 import io
+import os
 import traceback
 from collections.abc import Iterable
 from enum import IntEnum
@@ -9,6 +10,7 @@ import click
 
 from dropscribe.errors import DropscribeError, Misconfigured, StateHeld
 from dropscribe.logs import Redactor
+from dropscribe.names import display
 from dropscribe.printable import visible_lines
 
 _cover = Redactor()  # of the one process whose end this door is
@@ -45,7 +47,10 @@ def exit_code_of(error: Exception) -> int:  # noqa: PLR0911 - a table
         case StateHeld():
             _say(str(error))
             return ExitCode.HELD
-        case DropscribeError() | OSError():
+        case OSError():
+            _say(of_the_system(error))
+            return ExitCode.NOT_WELL
+        case DropscribeError():
             _say(str(error))
             return ExitCode.NOT_WELL
     click.echo(_cover.lines("".join(traceback.format_exception(error))), err=True)
@@ -68,3 +73,10 @@ def _show(error: click.ClickException) -> None:
 def _say(first: str, *more: str) -> None:
     for line in (f"dropscribe: {first}", *(f"  {line}" for line in more)):
         click.echo(visible_lines(line), err=True)
+
+
+def of_the_system(error: OSError) -> str:
+    """`/proc/x: No such file or directory`, without a number that nobody knows."""
+    why = error.strerror or str(error) or type(error).__name__
+    where = error.filename2 if error.filename2 is not None else error.filename
+    return why if not isinstance(where, str | bytes | os.PathLike) else f"{display(os.fsencode(where))}: {why}"
