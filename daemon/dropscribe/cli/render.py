@@ -16,6 +16,7 @@ from dropscribe.cli.say import say
 from dropscribe.config import find, load
 from dropscribe.config.settings import Settings
 from dropscribe.disk.placing import content_sha256, discard, place, sync_names, write_aside
+from dropscribe.disk.renaming import Name
 from dropscribe.disk.sources import folder_at
 from dropscribe.errors import DropscribeError, Misconfigured
 from dropscribe.names import display
@@ -161,9 +162,11 @@ def _write(found: Found, formats: Sequence[str], shown: Presentation, out: Path,
 
 
 def _place_all(out: Path, targets: Mapping[str, bytes], texts: Mapping[str, bytes]) -> None:
+    aside = dict[str, Name]()
     with folder_at(out) as folder:
-        aside = {name: write_aside(folder, f"render-{os.getpid()}-{name}", texts[name]) for name in targets}
         try:
+            for name in targets:
+                aside[name] = write_aside(folder, f"render-{os.getpid()}-{name}", texts[name])
             for name, path in targets.items():
                 place(aside.pop(name), (folder, os.path.basename(path)))
         finally:
