@@ -4,9 +4,9 @@ Honest about death: it is SIGKILL, from outside or at one of the daemon's own bo
 more (no handler, no `finally`, no thread), and what the kernel had got by then survives, as it does when a process
 dies. What a power cut would take besides (what was written and not synced) is not the matter here.
 
-Two processes share a page of memory: the child says when it wakes next, the test says how far the time has jumped. The
-time jumps only while nothing goes on at all: every thread of both processes sleeps, and none has run between two looks.
-So a slow machine makes a run longer, not different.
+Two processes share a page of memory: the child says when it wakes next, the test says how far the time has come. The
+time stands still but for the test's jumps, and it jumps only while nothing goes on at all: every thread of both
+processes sleeps, and none has run between two looks. So a slow machine makes a run longer, not different.
 """
 
 import asyncio
@@ -24,9 +24,10 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["dropscribe.cli", "dropscribe.service", "dropscribe.remote.oss"])
 
 PAGE = 4096
-AHEAD, DUE, SENDING, READY, FROZEN = range(0, 40, 8)
-"""Where in the page stand: seconds that the time has jumped; when (monotonic) the child wakes next; requests between
-their intent and the moment they leave; whether signals are heard; whether it stands still at a boundary.
+BEGAN, PASSED, DUE, SENDING, READY, FROZEN = range(0, 48, 8)
+"""Where in the page stand: the moment at which all began; seconds that have passed since; at how many of them the child
+wakes next; requests between their intent and the moment they leave; whether signals are heard; whether it stands still
+at a boundary.
 """
 ARMED = 64
 """`kill STEP:PHASE` or `freeze STEP:PHASE`, as text; empty once it has struck."""
@@ -59,33 +60,31 @@ class Page:
 
 
 class MovedClock:
-    """The child's clock: the machine's, and as far ahead as the test says."""
+    """The child's clock: it shows what the test says."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
         self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
 
     def now(self) -> float:
-        return time.time() + self._page.get(AHEAD)
+        return self._page.get(BEGAN) + self._page.get(PASSED)
 
     def monotonic(self) -> float:
-        return time.monotonic() + self._page.get(AHEAD)
+        return self._page.get(PASSED)
 
     def boottime(self) -> float:
-        return self.monotonic()
+        return self._page.get(PASSED)
 
     async def sleep(self, seconds: float) -> None:
         if seconds <= 0:
             await asyncio.sleep(0)
             return
         sleeper = (self.monotonic() + seconds, asyncio.get_running_loop().create_future())
-        by_itself = asyncio.get_running_loop().call_later(seconds, _wake, sleeper[1])
         self._sleepers.append(sleeper)
         self._tell()
         try:
             await sleeper[1]
         finally:
-            by_itself.cancel()
             self._sleepers.remove(sleeper)
             self._tell()
 
@@ -96,13 +95,8 @@ class MovedClock:
         """The time has jumped."""
         now = self.monotonic()
         for due, woken in self._sleepers:
-            if due <= now:
-                _wake(woken)
-
-
-def _wake(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
+            if due <= now and not woken.done():
+                woken.set_result(None)
 
 
 class Child:
@@ -154,16 +148,17 @@ def nothing_goes_on(pid: int) -> bool:
 
 
 def _pulse(pid: int) -> tuple[int, int] | None:
-    """How often threads were given a processor until now; None while one of them runs, or waits for a disk."""
+    """How often threads were given a processor until now; None while one of them runs, waits for a disk, or dies."""
     me, number, runs = os.getpid(), 0, 0
-    for thread in (*_threads(pid), *_threads(me)):
+    daemon = _threads(pid)
+    for thread in (*daemon, *_threads(me)):
         if thread == f"/proc/{me}/task/{me}":
             continue
         if _state(thread) != "S":
             return None
         number += 1
         runs += int(_read(f"{thread}/schedstat").split()[2])
-    return number, runs
+    return (number, runs) if daemon else None
 
 
 def _threads(pid: int) -> list[str]:

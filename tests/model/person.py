@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lab import files_below, sha256
 
+OWN, EDITED = b"a person's own", b"\nedited"
 LITTER = ("link.mp3", "empty.mp3", "readme.txt", "half.mp3.part")
 
 
@@ -37,6 +38,7 @@ class Lying:
 class Person:
     """Acts on folders as people do; an act that is not possible there and then does nothing."""
 
+    root: Path
     inboxes: dict[str, Path]
     outboxes: dict[str, Path]
     faileds: dict[str, Path]
@@ -49,7 +51,6 @@ class Person:
     """How many of them people themselves changed or removed."""
     own: dict[Path, bytes] = field(default_factory=dict)
     """Files of theirs in our folders, which nobody may touch."""
-    edited: set[Path] = field(default_factory=set)
     retries: int = 0
     _writers: list[tuple[BufferedWriter, bytes, Lying]] = field(default_factory=list)
     _away: dict[Path, Path] = field(default_factory=dict)
@@ -125,26 +126,26 @@ class Person:
             (folder / LITTER[2]).write_bytes(b"read me")
             (folder / LITTER[3]).write_bytes(b"a half")
 
-    def squats(self, inbox: str, name: str) -> None:
-        target = self.outboxes[inbox] / name
-        if self.outboxes[inbox].is_dir() and not os.path.lexists(target):
+    def squats(self, file: str) -> None:
+        target = self.root / file
+        top = self.root.joinpath(*target.relative_to(self.root).parts[: 1 if file.startswith("library") else 2])
+        if top.is_dir() and not os.path.lexists(target):
             target.parent.mkdir(exist_ok=True)
-            target.write_bytes(b"a person's own")
-            self.own[target] = b"a person's own"
+            target.write_bytes(OWN)
+            self.own[target] = OWN
 
-    def edits(self, inbox: str, name: str) -> None:
-        target = self.outboxes[inbox] / name
+    def edits(self, file: str) -> None:
+        target = self.root / file
         if target.is_file() and target not in self.own:
-            target.write_bytes(target.read_bytes() + b"\nedited")
+            target.write_bytes(target.read_bytes() + EDITED)
             self.own[target] = target.read_bytes()
-            self.edited.add(target)
 
     def tries_again(self) -> None:
         for inbox, failed in self.faileds.items():
             if not (failed.is_dir() and self._is_there(inbox)):
                 continue
             for path in sorted(files_below(failed)):
-                if not path.endswith(".error.json") or ".dropscribe-" in path:
+                if not path.endswith(".error.json") or ".dropscribe-" in path or failed / path in self.own:
                     continue
                 source = path.removesuffix(".error.json")
                 target = self.inboxes[inbox] / source
@@ -159,7 +160,7 @@ class Person:
                     self.lain.append(Lying(inbox, source, target.read_bytes(), self.now()))
 
     def takes_away(self, folder: str) -> None:
-        here = self.aside.parent / folder
+        here = self.root / folder
         if here.is_dir() and not any(writer[0] for writer in self._writers):
             there = self.aside / f"away-{len(self._away)}"
             here.rename(there)

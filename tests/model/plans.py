@@ -12,6 +12,7 @@ from model.steps import (
     FOLDERS,
     INBOXES,
     KEYS,
+    OURS,
     PATHS,
     Append,
     Away,
@@ -45,7 +46,6 @@ NEVER_PASSED = ("notify.", "upload.begin-parts", "upload.put-part", "upload.comp
 """Nobody is told here, and no file is large."""
 BOUNDARIES = tuple(f"{step}:{phase}" for step, phase in all_boundaries() if not step.startswith(NEVER_PASSED))
 PLACES = tuple((inbox, path) for inbox in INBOXES for path in PATHS)
-NAMES = ("talk.json", "talk.srt", "talk.mp3.json", "a/talk.srt")
 
 Place = tuple[str, str]
 Steps = st.SearchStrategy[Step]
@@ -67,13 +67,13 @@ def _changes(place: st.SearchStrategy[Place]) -> Steps:
 
 def _odd(place: st.SearchStrategy[Place]) -> Steps:
     inbox = place.map(lambda at: at[0])
-    name = st.sampled_from(NAMES)
+    ours = st.sampled_from(OURS)
     return st.one_of(
         _at(Hold, place, contents),
         st.just(Release()),
         st.builds(Litter, inbox),
-        st.builds(Squat, inbox, name),
-        st.builds(Edit, inbox, name),
+        st.builds(Squat, ours),
+        st.builds(Edit, ours),
         st.just(Retry()),
         st.builds(Away, folders),
         st.just(Back()),
@@ -81,10 +81,11 @@ def _odd(place: st.SearchStrategy[Place]) -> Steps:
 
 
 def _fates(place: st.SearchStrategy[Place]) -> Steps:
+    meanwhile = _changes(place) | st.builds(Away, folders)
     return st.one_of(
         st.builds(Kill, st.sampled_from([0.0, 30.0, 600.0, 25 * 3600.0])),
-        st.builds(KillAt, boundaries),
-        st.builds(Freeze, boundaries, _changes(place) | st.builds(Away, folders)),
+        st.builds(KillAt, boundaries, st.none() | meanwhile),
+        st.builds(Freeze, boundaries, meanwhile),
         st.builds(Restart, st.sampled_from(["", *KEYS])),
         st.builds(Reload, st.sampled_from(CHANGES)),
     )

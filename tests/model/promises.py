@@ -18,7 +18,7 @@ from typing import Any
 from dropscribe.cli.status import Desk
 from dropscribe.ledger import stories
 from lab import files_below, sha256
-from model.person import LITTER, Lying
+from model.person import EDITED, LITTER, OWN, Lying
 from model.steps import CONTENTS
 from model.weather import WEATHER
 from model.world import SETTLE, World
@@ -122,10 +122,10 @@ def every_source_is_where_it_belongs(world: World) -> None:
         for path, content in standing(world, inbox):
             if (world.person.faileds[inbox] / f"{path}.error.json").exists() and inbox == "library":
                 continue
-            if not world.person.edited:
+            if world.person.own.keys().isdisjoint(outbox.rglob("*.json")):
                 assert sha256(content) in told, f"{inbox}/{path} is done, and no transcript speaks of it"
     for inbox, failed in world.person.faileds.items():
-        found = files_below(failed)
+        found = {path for path in files_below(failed) if failed / path not in world.person.own}
         sources = {path for path in found if not path.endswith(".error.json")}
         reasons = {path.removesuffix(".error.json") for path in found if path.endswith(".error.json")}
         lone = sources - reasons if inbox == "library" else sources ^ reasons
@@ -136,7 +136,7 @@ def standing(world: World, inbox: str) -> Iterator[tuple[str, bytes]]:
     """(path, content) of delivered sources that still exist."""
     folder = world.person.inboxes[inbox] if inbox == "library" else world.root / inbox / "done"
     media = {path: content for path, content in files_below(folder).items() if path.endswith((".mp3", ".wav"))}
-    yield from ((path, media[path]) for path in media if media[path] and path not in LITTER)
+    yield from ((path, media[path]) for path in media if media[path] and folder / path not in world.person.own)
 
 
 # 3. Never half-read.
@@ -163,8 +163,8 @@ def no_output_is_half_written(world: World) -> None:
 def transcripts(outbox: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Every transcript of ours below an outbox; a JSON that cannot be read is half a one, or somebody's own."""
     for path, content in files_below(outbox).items():
-        if path.endswith(".json") and ".dropscribe-" not in path and content != b"a person's own":
-            document = json.loads(content.split(b"\nedited")[0])
+        if path.endswith(".json") and ".dropscribe-" not in path and content != OWN:
+            document = json.loads(content.split(EDITED)[0])
             yield outbox / path, document
 
 
@@ -236,7 +236,7 @@ def no_file_was_blamed_for_a_fault_of_the_world(world: World) -> None:
     may_fail = any(WEATHER[name].fails for name in world.weather) or world.days_down > 0
     for inbox, failed in world.person.faileds.items():
         for path, content in files_below(failed).items():
-            if path.endswith(".error.json"):
+            if path.endswith(".error.json") and failed / path not in world.person.own:
                 said = json.loads(content)
                 lain = [one for one in world.person.lain if (one.inbox, one.path) == (inbox, said["source"])]
                 assert lain, f"{path} tells of {said['source']}, which never lay in {inbox}"

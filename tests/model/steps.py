@@ -19,6 +19,19 @@ CONTENTS = {
     "broken": b"BROKEN:FILE_PARSE_FAILED",
 }
 FOLDERS = ("talks/inbox", "talks/outbox", "talks/done", "talks/failed", "library", "notes/inbox", "notes/outbox")
+OURS = (
+    "talks/outbox/talk.json",
+    "talks/outbox/talk.srt",
+    "talks/outbox/talk.mp3.json",
+    "talks/done/talk.mp3",
+    "talks/failed/talk.mp3",
+    "talks/failed/talk.mp3.error.json",
+    "library/talk.srt",
+    "library/a/talk.json",
+    "library-failed/talk.mp3.error.json",
+    "notes/outbox/a/talk.srt",
+)
+"""Names that outputs, sources and reasons would get."""
 CHANGES = ("talks in English", "talks with vtt", "talks are kept", "without notes", "as at first")
 KEYS = ("sk-sandbox", "sk-second", "sk-another-account")
 
@@ -166,26 +179,24 @@ class Litter(Step):
 class Squat(Step):
     """Somebody's own file where one of ours would go."""
 
-    inbox: str
-    name: str
+    file: str
 
     def __str__(self) -> str:
-        return f"somebody puts a file of his own at {self.name} of {self.inbox}'s outbox"
+        return f"somebody puts a file of his own at {self.file}"
 
     def act(self, world: "World") -> None:
-        world.person.squats(self.inbox, self.name)
+        world.person.squats(self.file)
 
 
 @dataclass(frozen=True)
 class Edit(Step):
-    inbox: str
-    name: str
+    file: str
 
     def __str__(self) -> str:
-        return f"somebody edits {self.name} in {self.inbox}'s outbox"
+        return f"somebody edits {self.file}"
 
     def act(self, world: "World") -> None:
-        world.person.edits(self.inbox, self.name)
+        world.person.edits(self.file)
 
 
 @dataclass(frozen=True)
@@ -256,15 +267,17 @@ class Kill(Step):
 
 @dataclass(frozen=True)
 class KillAt(Step):
-    """SIGKILL when it passes this boundary next; it is started again at once."""
+    """SIGKILL when it passes this boundary next; somebody may act before it is started again."""
 
     boundary: str
+    then: Step | None = None
 
     def __str__(self) -> str:
-        return f"the daemon is killed when it next passes {self.boundary}"
+        then = f"; before it is started again: {self.then}" if self.then else ""
+        return f"the daemon is killed when it next passes {self.boundary}{then}"
 
     def act(self, world: "World") -> None:
-        world.arm("kill", self.boundary)
+        world.arm("kill", self.boundary, self.then)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from dropscribe.sandbox import RunningSandbox, SandboxSettings, running_sandbox
 from dropscribe.scan import Candidate
 from dropscribe.survey import unexplained
 from lab import Lab
-from model.child import AHEAD, DUE, NEVER, PAGE, PAUSE, SENDING, Child, Page, nothing_goes_on
+from model.child import BEGAN, DUE, NEVER, PAGE, PASSED, PAUSE, SENDING, Child, Page, nothing_goes_on
 from model.person import Person
 from model.steps import KEYS, Plan, Step
 from model.weather import WEATHER
@@ -27,7 +27,7 @@ from troubles.table import leave_strangers
 FAST_DISK = Path("/dev/shm")
 """Every example syncs hundreds of times; what a sync is for, a death of the process does not tell."""
 SETTLE = 5.0
-STUCK = 60.0
+STUCK = 300.0
 """Real seconds in which a step, or the way to quiescence, has to end."""
 LONGEST_JUMP = 300.0
 A_TURN = 3 * 3600.0
@@ -76,13 +76,14 @@ class World:
         page = self.root / "page"
         page.write_bytes(bytes(PAGE))
         self._page_file, self._page = page, Page(page)
+        self._page.put(BEGAN, time.time())
         self.log_file = self.root / "daemon.log"
         aside = self.root / "aside"
         aside.mkdir()
         folders = {name: self.root / inbox["inbox"] for name, inbox in INBOXES.items()}
         outboxes = {name: self.root / inbox.get("outbox", f"{name}/outbox") for name, inbox in INBOXES.items()}
         faileds = {name: self.root / inbox.get("failed", f"{name}/failed") for name, inbox in INBOXES.items()}
-        self.person = Person(folders, outboxes, faileds, aside, self.now)
+        self.person = Person(self.root, folders, outboxes, faileds, aside, self.now)
         self._configure()
         leave_strangers(self.lab)
         self.start()
@@ -90,13 +91,13 @@ class World:
     # The time.
 
     def now(self) -> float:
-        return time.time() + self._page.get(AHEAD)
+        return self._page.get(BEGAN) + self._page.get(PASSED)
 
     def passes(self, seconds: float) -> None:
         """Let so much time pass, jumping from wake to wake, or a fiftieth of it where the daemon wakes oftener."""
         self.days_down += seconds > 20 * 3600
         end, stuck = self.now() + seconds, time.monotonic() + STUCK
-        while (left := end - self.now()) > 0:
+        while (left := end - self.now()) > 1e-4:
             assert time.monotonic() < stuck, f"the time does not pass; {self.tail()}"
             if self._is_still():
                 self._jump(min(left, max(self._until_next(), seconds / 50)))
@@ -127,13 +128,13 @@ class World:
         return nothing_goes_on(child.pid)
 
     def _until_next(self) -> float:
-        here = self._page.get(DUE) - time.monotonic() - self._page.get(AHEAD)
+        here = self._page.get(DUE) - self._page.get(PASSED)
         there = self.cloud.sandbox.until_next
         soon = min(here if self.child else NEVER, NEVER if there is None else there + 0.001, LONGEST_JUMP)
         return max(0.005, min(soon, 1.0) if self.child and self._page.get(SENDING) > 0 else soon)
 
     def _jump(self, seconds: float) -> None:
-        self._page.put(AHEAD, self._page.get(AHEAD) + seconds)
+        self._page.put(PASSED, self._page.get(PASSED) + seconds)
         self.cloud.advance(seconds)
         if self.child is not None:
             self.child.signal(signal.SIGUSR1)
@@ -174,6 +175,9 @@ class World:
     def _has_died(self, code: int) -> None:
         assert self._struck and code == -signal.SIGKILL, f"the daemon ended by itself with {code}; {self.tail()}"
         self._struck, self.child = False, None
+        then, self._then = self._then, None
+        if then is not None:
+            then.act(self)
         self.start()
 
     def uses(self, key: str) -> None:
@@ -223,8 +227,9 @@ class World:
 
     def comes_to_rest(self) -> None:
         """All faults end, folders return, every key gets its turn, and the time runs until nothing is open."""
+        self.calms()
         self.cloud.clear_faults()
-        self._page.armed = ""
+        self._page.armed, self._then, self._struck = "", None, False
         self.person.ends_all()
         self.start()
         self.reloads("as at first")
@@ -307,6 +312,7 @@ def new_world() -> Iterator[World]:
     services = SandboxSettings(
         enforce_rates=False,
         signed_by_real_time=True,
+        speed=1e-9,
         other_accounts={KEYS[1]: "sandbox", KEYS[2]: "another"},
     )
     where = FAST_DISK if FAST_DISK.is_dir() else None
