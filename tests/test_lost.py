@@ -27,6 +27,7 @@ def batch(server_time: float | None = SERVER, model: str = "fun-asr") -> BatchRo
         server_time=server_time,
         submitted_at=None,
         items=items,
+        keys=KEYS,
     )
 
 

@@ -185,6 +185,15 @@ def test_one_that_never_arrived_begins_again_under_a_new_key_after_the_old_objec
     assert again.items[0].rebuys == 0
 
 
+def test_a_batch_knows_the_keys_of_all_its_files_though_some_are_judged(desk: Desk) -> None:
+    row = desk.submitted("a", "b")
+    desk.do(batches.answered, row.id, {row.items[0].recognition_id: b"said"}, NOW)
+
+    left = desk.batch(row.id)
+
+    assert left.keys == tuple(item.key for item in row.items) and left.items == row.items[1:]
+
+
 @pytest.mark.parametrize("state", ["intended", "submitted"])
 def test_only_a_lost_batch_can_never_have_arrived(desk: Desk, state: str) -> None:
     row = desk.submitted("a") if state == "submitted" else desk.intended("a")

@@ -94,13 +94,13 @@ class World:
         return self._page.get(BEGAN) + self._page.get(PASSED)
 
     def passes(self, seconds: float) -> None:
-        """Let so much time pass, jumping from wake to wake, or a fiftieth of it where the daemon wakes oftener."""
+        """Let so much time pass, jumping from wake to wake, or a fifteenth of it where the daemon wakes oftener."""
         self.days_down += seconds > 20 * 3600
         end, stuck = self.now() + seconds, time.monotonic() + STUCK
         while (left := end - self.now()) > 1e-4:
             assert time.monotonic() < stuck, f"the time does not pass; {self.tail()}"
             if self._is_still():
-                self._jump(min(left, max(self._until_next(), seconds / 50)))
+                self._jump(min(left, max(self._until_next(), seconds / 15)))
 
     def calms(self) -> None:
         """Nothing goes on any more without time passing."""
@@ -253,7 +253,7 @@ class World:
             if self._is_still():
                 if not self.open_things():
                     return True
-                self._jump(max(2.0, self._until_next()))
+                self._jump(max(5.0, self._until_next()))
         return False
 
     def open_things(self) -> list[Any]:

@@ -399,19 +399,21 @@ def _move(connection: Connection, ids: Sequence[int], here: Sequence[str], there
 def _batches(connection: Connection, condition: ColumnElement[bool]) -> list[BatchRow]:
     rows = connection.execute(select(batch).where(condition).order_by(batch.c.id)).all()
     items: dict[int, list[Item]] = {row.id: [] for row in rows}
+    keys: dict[int, list[str]] = {row.id: [] for row in rows}
     query = (
-        select(batch_item.c.batch_id, batch_item.c.object_key, recognition)
+        select(batch_item.c.batch_id, batch_item.c.object_key, batch_item.c.live, recognition)
         .join(recognition, recognition.c.id == batch_item.c.recognition_id)
-        .where(batch_item.c.batch_id.in_(list(items)), batch_item.c.live)
+        .where(batch_item.c.batch_id.in_(list(items)))
         .order_by(batch_item.c.batch_id, batch_item.c.position)
     )
     for row in connection.execute(query):
-        item = Item(row.id, row[1], row.attempts, json.loads(row.tries), row.rebuys)
-        items[row.batch_id].append(item)
-    return [_batch_row(row, items[row.id]) for row in rows]
+        keys[row.batch_id].append(row[1])
+        if row.live:
+            items[row.batch_id].append(Item(row.id, row[1], row.attempts, json.loads(row.tries), row.rebuys))
+    return [_batch_row(row, items[row.id], keys[row.id]) for row in rows]
 
 
-def _batch_row(row: Row[Any], items: Sequence[Item]) -> BatchRow:
+def _batch_row(row: Row[Any], items: Sequence[Item], keys: Sequence[str]) -> BatchRow:
     return BatchRow(
         id=row.id,
         endpoint=row.endpoint,
@@ -425,6 +427,7 @@ def _batch_row(row: Row[Any], items: Sequence[Item]) -> BatchRow:
         server_time=row.server_time,
         submitted_at=row.submitted_at,
         items=tuple(items),
+        keys=(*keys, *[""] * (row.total - len(keys))),
     )
 
 

@@ -88,7 +88,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """A batch whose outcome is open, with its live items in the order of its URLs."""
+    """A batch whose outcome is open, with its live items in the order of its URLs.
+
+    `keys` are those of all files of its task, judged or not; empty for one that is not known to be ours.
+    """
 
     id: int
     endpoint: str
@@ -102,6 +105,7 @@ class BatchRow:
     server_time: float | None
     submitted_at: float | None
     items: tuple[Item, ...]
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

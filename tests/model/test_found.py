@@ -1,0 +1,23 @@
+"""Plans that once failed, shrunk, and named by what they prove; and some that no chance should have to find."""
+
+import pytest
+
+from model.steps import Cloud, Drop, Plan, Wait, in_words
+from model.world import lives
+
+PLANS: dict[str, Plan] = {
+    "a task answers only its first file, whose words are never delivered as those of the second": (
+        Cloud("the next two tasks answer only their first URL"),
+        Drop("talks", "talk.mp3", "A"),
+        Drop("talks", "talk.wav", "B"),
+        Wait(900),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_promises_hold_though(name: str) -> None:
+    try:
+        lives(PLANS[name])
+    except AssertionError as broken:
+        raise AssertionError(f"{broken}\n{in_words(PLANS[name])}") from broken
