@@ -1,7 +1,8 @@
 """Lost submits and forgotten tasks, settled through the task list: the acting half of `lost`.
 
 at start:  list the last 24 hours -> adopt tasks of ours that the ledger does not know -> the gate opens
-then:      each lost batch -> complete list -> every candidate asked -> adopted | never arrived | expired | ask again
+then:      each lost batch -> complete list -> every candidate asked -> adopted | expired | ask again
+                           -> none after the grace: its objects go -> complete list, none still -> never arrived
 """
 
 from collections.abc import Callable, Sequence
@@ -149,6 +150,7 @@ class Reconciler:
         """Under another key only a find is believed: what it does not show may be there all the same."""
         self._strangers_at = self._clock.monotonic() + STRANGERS_EVERY
         ages = {row.id: self._age(row) for row in lost}  # at the latest when the reading begins
+        reachable = await self._ledger.look(batches.with_objects, list(ages))  # and so is this
         listed = await self._list()
         known = await self._ledger.look(batches.known_tasks, [task.task_id for task in listed])
         grace = self._settings.model_studio.lost_submit_grace
@@ -158,7 +160,9 @@ class Reconciler:
         for row in lost:
             looks = [await self._inquiry.look(task) for task in candidates(row, listed, found)]
             settled = settle(row, looks, ages[row.id], grace)
-            if settled.outcome == "adopted" or self._is_mine(row):
+            if settled.outcome == "absent" and row.id in reachable and self._is_mine(row):
+                await self._take_objects(row)
+            elif settled.outcome == "adopted" or self._is_mine(row):
                 await self._record(row, settled)
                 found.update(settled.task_ids)
         for row in late:
@@ -189,6 +193,13 @@ class Reconciler:
 
     def _age(self, row: BatchRow) -> float:
         return age(row, self._house.recogniser.server_time, self._clock.now())
+
+    async def _take_objects(self, row: BatchRow) -> None:
+        """The list shows no task, but one could surface until the objects are gone (deletes may be refused for hours),
+        and would be paid. So they go first; a list that is read after that decides.
+        """
+        await self._ledger.do(batches.take_objects, row.id)
+        self._on_needed()
 
     async def _record(self, row: BatchRow, found: Settled) -> None:
         if found.outcome == "open":

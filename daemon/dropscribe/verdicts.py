@@ -67,9 +67,7 @@ def is_terminal(report: TaskReport) -> bool:
     return report.status in TERMINAL
 
 
-def judge(
-    items: Sequence[Item], report: TaskReport, attempts: int, task: Sequence[str] | None = None
-) -> list[Verdict]:
+def judge(items: Sequence[Item], report: TaskReport, attempts: int, task: Sequence[str] | None = None) -> list[Verdict]:
     """One verdict for each item of an ended task. `attempts` is `retry.attempts`: the tries a file has in all.
 
     `task`: the keys of all files of the task in the order of its URLs, where these items are only those that are left.

@@ -12,6 +12,12 @@ PLANS: dict[str, Plan] = {
         Drop("talks", "talk.wav", "B"),
         Wait(900),
     ),
+    "a submit that arrives late is not paid beside its successor, though its objects could not be deleted": (
+        Cloud("the next submit arrives five minutes late"),
+        Cloud("deletes are denied for ten minutes"),
+        Drop("talks", "talk.mp3", "A"),
+        Wait(900),
+    ),
 }
 
 

@@ -9,7 +9,15 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, 
 from dropscribe.ledger import spending
 from dropscribe.ledger.intake import BEFORE_SUBMIT, doom_objects, failure_values, look_of
 from dropscribe.ledger.rows import Again, BatchRow, Item, ReadyGroup, StaleWrite
-from dropscribe.ledger.schema import DEAD_RECOGNITION, batch, batch_item, media, recognition, result
+from dropscribe.ledger.schema import (
+    DEAD_RECOGNITION,
+    batch,
+    batch_item,
+    media,
+    recognition,
+    result,
+    stored_object,
+)
 from dropscribe.ledger.uploads import charge, one_more
 from dropscribe.model import Failure, Identity, Look
 
@@ -163,6 +171,22 @@ def refused_alone(connection: Connection, batch_id: int, item: Item, outcome: Fa
     else:
         charge(connection, item.recognition_id, outcome.code, outcome.message, outcome.wait_until)
     return True
+
+
+def with_objects(connection: Connection, batch_ids: Sequence[int]) -> set[int]:
+    """Which of these batches have objects in the bucket, as far as is known."""
+    query = (
+        select(batch_item.c.batch_id)
+        .join(stored_object, stored_object.c.key == batch_item.c.object_key)
+        .where(batch_item.c.batch_id.in_(batch_ids))
+    )
+    return set(connection.execute(query).scalars())
+
+
+def take_objects(connection: Connection, batch_id: int) -> None:
+    """The objects of a lost batch have to go, though its fate is open."""
+    if connection.execute(select(batch.c.id).where(batch.c.id == batch_id, batch.c.state == "lost")).first():
+        doom_objects(connection, _live_ids(connection, batch_id))
 
 
 def never_arrived(connection: Connection, batch_id: int, reason: str, now: float) -> bool:
@@ -340,11 +364,18 @@ def again(connection: Connection, batch_id: int, recognition_id: int, more: Agai
     if more.company:
         values["company"] = more.company
     # What must wait for the limits waits without its object: nobody's recording stays in the bucket for it.
-    if more.reupload or not spending.reserve_again(connection, recognition_id):
+    anew = more.reupload or not _object_stands(connection, recognition_id)
+    if anew or not spending.reserve_again(connection, recognition_id):
         values |= {"state": "needed", "object_key": None, "ready_at": None}
         doom_objects(connection, [recognition_id])
     connection.execute(update(recognition).where(recognition.c.id == recognition_id).values(**values))
     return True
+
+
+def _object_stands(connection: Connection, recognition_id: int) -> bool:
+    """Not where it was taken while the fate of its submit was open."""
+    mine = (stored_object.c.recognition_id == recognition_id, ~stored_object.c.doomed)
+    return connection.execute(select(stored_object.c.key).where(*mine).limit(1)).first() is not None
 
 
 def close_if_judged(connection: Connection, batch_id: int, billed_seconds: float | None, now: float) -> bool:
