@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.steps import Cloud, Drop, Plan, Wait, in_words
+from model.steps import Cloud, Drop, KillAt, Plan, Replace, Retry, Wait, in_words
 from model.world import lives
 
 PLANS: dict[str, Plan] = {
@@ -17,6 +17,14 @@ PLANS: dict[str, Plan] = {
         Cloud("deletes are denied for ten minutes"),
         Drop("talks", "talk.mp3", "A"),
         Wait(900),
+    ),
+    "a reason does not outlive its file though the daemon dies as it takes the file again": (
+        Drop("talks", "talk.mp3", "broken"),
+        Wait(60),
+        KillAt("intake.remove-stale:effect"),
+        Retry(),
+        Replace("talks", "talk.mp3", "A"),
+        Wait(60),
     ),
 }
 

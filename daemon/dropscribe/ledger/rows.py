@@ -34,8 +34,6 @@ class Taken:
     path: bytes
     recognition: RecognitionState
     new: bool
-    failed_before: KnownMedia | None = None
-    """The same path's last row, if it had failed: its error file is stale unless the failed source still lies there."""
 
 
 @dataclass(frozen=True, slots=True)
