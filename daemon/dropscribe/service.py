@@ -195,7 +195,7 @@ class Service:
         """The rooms, and who wakes whom. With `once` no inbox is watched."""
         house, pools = self._house, self._pools
         self._companions = Companions(house, self._wake_senders, self._ended_rooms)
-        self._cleaner = Cleaner(house, pools.cleanup, self._wake_senders)
+        self._cleaner = Cleaner(house, pools.cleanup, self._wake_after_deletes)
         self._prober = Prober(house, pools.probe, signed_get, on_doomed=self._cleaner.wake.set)
         blame = self._prober.blame
         self._collector = Collector(
@@ -478,6 +478,10 @@ class Service:
         for deliverer in self._deliverers.values():
             deliverer.wake.set()
         self._cleaner.wake.set()
+
+    def _wake_after_deletes(self) -> None:
+        self._wake_senders()
+        self._reconciler.objects_gone()
 
     def _wake_after_news(self) -> None:
         """A scope opened or closed: who waited for it looks again."""

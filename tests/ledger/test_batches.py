@@ -189,14 +189,14 @@ def test_before_a_lost_batch_counts_as_never_arrived_its_objects_can_be_taken_th
     desk: Desk,
 ) -> None:
     row = desk.lost("a")
-    assert desk.do(batches.with_objects, [row.id]) == {row.id}
+    assert desk.do(batches.with_objects, [row.id]) == {row.id: False}
 
     desk.do(batches.take_objects, row.id)
 
     assert desk.doomed() == {row.items[0].key} and desk.batch(row.id).state == "lost"
-    assert desk.do(batches.with_objects, [row.id]) == {row.id}, "they are not gone yet"
+    assert desk.do(batches.with_objects, [row.id]) == {row.id: True}, "they are not gone yet"
     desk.sweep()
-    assert desk.do(batches.with_objects, [row.id]) == set()
+    assert desk.do(batches.with_objects, [row.id]) == {}
 
 
 def test_a_batch_that_has_a_task_keeps_its_objects(desk: Desk) -> None:
@@ -213,9 +213,10 @@ def test_a_file_whose_object_was_taken_is_uploaded_anew_when_its_task_turns_up_a
     desk.sweep()
     desk.do(batches.accepted, row.id, "task-1", None, NOW)
 
-    assert desk.again(desk.batch(row.id), "SERVER_ERROR", charged=True)
+    assert desk.again(desk.batch(row.id), "FILE_404_NOT_FOUND", charged=True)
 
     assert desk.recognitions() == ["needed"]
+    assert desk.recognition(row.items[0].recognition_id).attempts == 0, "it was our own doing"
 
 
 def test_a_batch_knows_the_keys_of_all_its_files_though_some_are_judged(desk: Desk) -> None:

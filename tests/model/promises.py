@@ -212,7 +212,11 @@ def everything_was_paid_once_or_the_bill_explained(world: World) -> None:
         assert len(answers) <= 1, f"{name_of(world, recognition[0])} was paid again though its result was known"
 
 
-VERDICT = "SELECT verdict FROM batch_item JOIN batch ON batch.id = batch_id WHERE batch.task_id = ? AND object_key = ?"
+VERDICT = """
+    SELECT verdict FROM batch_item JOIN batch ON batch.id = batch_id
+    WHERE object_key = ? AND (batch.task_id = ? OR batch.state = 'dropped')
+"""
+"""Of a submit without an answer that nobody can settle any more, the ledger never learns the task."""
 
 
 def payments(world: World) -> Iterator[Payment]:
@@ -223,7 +227,7 @@ def payments(world: World) -> Iterator[Payment]:
     }
     for entry in world.cloud.state()["book"]:
         task, key = entry["task_id"], entry["file"].partition("/sandbox/")[2]
-        verdicts = world.ledger(VERDICT, task, key)
+        verdicts = world.ledger(VERDICT, key, task)
         settings = json.dumps(world.parameters.get(task), sort_keys=True)
         yield Payment((entry["sha256"], entry["model"], settings), verdicts[0][0] if verdicts else None, task in told)
 

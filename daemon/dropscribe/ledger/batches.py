@@ -173,14 +173,14 @@ def refused_alone(connection: Connection, batch_id: int, item: Item, outcome: Fa
     return True
 
 
-def with_objects(connection: Connection, batch_ids: Sequence[int]) -> set[int]:
-    """Which of these batches have objects in the bucket, as far as is known."""
+def with_objects(connection: Connection, batch_ids: Sequence[int]) -> dict[int, bool]:
+    """Which of these batches have objects in the bucket, as far as is known, and whether these have to go."""
     query = (
-        select(batch_item.c.batch_id)
+        select(batch_item.c.batch_id, stored_object.c.doomed)
         .join(stored_object, stored_object.c.key == batch_item.c.object_key)
         .where(batch_item.c.batch_id.in_(batch_ids))
     )
-    return set(connection.execute(query).scalars())
+    return {row.batch_id: row.doomed for row in connection.execute(query)}
 
 
 def take_objects(connection: Connection, batch_id: int) -> None:
@@ -353,19 +353,22 @@ def refused_before_submit(connection: Connection, recognition_id: int, failure: 
 
 
 def again(connection: Connection, batch_id: int, recognition_id: int, more: Again) -> bool:
-    """The item is to be sent again: its object stays, or goes first where it is to be uploaded anew."""
+    """The item is to be sent again: its object stays, or goes first where it is to be uploaded anew.
+
+    One whose object we had taken away ourselves is not charged.
+    """
     if not _end_item(connection, batch_id, recognition_id, f"again: {more.code}"):
         return False
     tries = connection.execute(select(recognition.c.tries).where(recognition.c.id == recognition_id)).scalar_one()
     values: dict[str, Any] = {"state": "uploaded", "wait_until": more.wait_until, "code": more.code}
     values["message"] = more.message
-    if more.charged:
+    stands = _object_stands(connection, recognition_id)
+    if more.charged and stands:
         values |= {"attempts": recognition.c.attempts + 1, "tries": one_more(tries, more.code)}
     if more.company:
         values["company"] = more.company
     # What must wait for the limits waits without its object: nobody's recording stays in the bucket for it.
-    anew = more.reupload or not _object_stands(connection, recognition_id)
-    if anew or not spending.reserve_again(connection, recognition_id):
+    if more.reupload or not stands or not spending.reserve_again(connection, recognition_id):
         values |= {"state": "needed", "object_key": None, "ready_at": None}
         doom_objects(connection, [recognition_id])
     connection.execute(update(recognition).where(recognition.c.id == recognition_id).values(**values))
