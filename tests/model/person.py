@@ -128,9 +128,8 @@ class Person:
 
     def squats(self, file: str) -> None:
         target = self.root / file
-        top = self.root.joinpath(*target.relative_to(self.root).parts[: 1 if file.startswith("library") else 2])
-        if top.is_dir() and not os.path.lexists(target):
-            target.parent.mkdir(exist_ok=True)
+        if not (set(target.parents) & set(self._away) or os.path.lexists(target)):
+            target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(OWN)
             self.own[target] = OWN
 

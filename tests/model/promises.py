@@ -145,7 +145,7 @@ def standing(world: World, inbox: str) -> Iterator[tuple[str, bytes]]:
 def nothing_was_half_read(world: World) -> None:
     """Only what lay unchanged for `settle` seconds, and was closed, was ever sent."""
     heard = {entry["sha256"] for entry in world.cloud.state()["book"]}
-    whole = {lying.sha256 for lying in world.person.lain if lying.lay_for(SETTLE)}
+    whole = {lying.sha256 for lying in world.person.lain if lying.lay_for(SETTLE[lying.inbox])}
     assert heard <= whole, f"sent though it did not lie still: {[name_of(world, each) for each in heard - whole]}"
 
 
