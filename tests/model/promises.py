@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dropscribe.cli.status import Desk
+from dropscribe.cli.desk import Desk
 from dropscribe.ledger import stories
 from lab import files_below, sha256
 from model.person import EDITED, LITTER, OWN, Lying
