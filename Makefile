@@ -9,7 +9,7 @@ INSTALLED := .venv-systemd
 INSTALLED_READY := $(INSTALLED)/.ready
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help demo test troubles systemd fast check fuzz audit bench bench-quick wheel clean
+.PHONY: help demo test troubles model systemd fast check fuzz audit bench bench-quick wheel clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -18,17 +18,20 @@ help: ## what can be made
 demo: $(READY) ## the whole way from inbox to outbox, without an account
 	@$(BIN)/dropscribe demo
 
-test: fast troubles $(SDK_READY) ## all tests: fast ones, troubles, then those that start and kill real processes
+test: fast troubles model $(SDK_READY) ## all tests: fast ones, troubles, then those that start and kill real processes
 	$(BIN)/python -m pytest -q -n 2 -m "kill or journey or sdk"
 
 systemd: $(READY) $(INSTALLED_READY) ## the units under a really booted systemd; needs root
 	$(BIN)/python -m pytest -q -m systemd tests/systemd
 
 fast: $(READY) ## the fast tests alone
-	$(BIN)/python -m pytest -q -n 2 -m "not kill and not journey and not trouble and not systemd and not sdk"
+	$(BIN)/python -m pytest -q -n 2 -m "not kill and not journey and not trouble and not model and not systemd and not sdk"
 
 troubles: $(READY) ## faults of cloud, account, network and disk, on a clock that jumps; see docs/troubles.md
 	$(BIN)/python -m pytest -q -n 4 -m trouble
+
+model: $(READY) ## whatever happens, drawn at random: the promises hold; EXAMPLES=2000 lives through more plans, SEED=... through others
+	EXAMPLES=$(EXAMPLES) SEED=$(SEED) $(BIN)/python -m pytest -q -n 2 -m model tests/model
 
 check: $(READY) ## ruff, mypy strict, import layers
 	$(BIN)/ruff check .

@@ -1,5 +1,7 @@
 """A submit whose answer was lost is settled through the task list, and paid for again only when it never arrived."""
 
+from dataclasses import replace
+
 import pytest
 
 from dropscribe.ledger.rows import BatchRow, Item
@@ -27,6 +29,7 @@ def batch(server_time: float | None = SERVER, model: str = "fun-asr") -> BatchRo
         server_time=server_time,
         submitted_at=None,
         items=items,
+        keys=KEYS,
     )
 
 
@@ -99,6 +102,15 @@ def test_an_ended_task_that_names_our_keys_is_adopted_even_before_the_grace(stat
     found = settle(batch(), seen(ended("task-7", status=status)), 1.0, GRACE)
 
     assert found == Settled("adopted", ("task-7",))
+
+
+def test_a_task_that_came_after_the_objects_were_gone_and_recognised_nothing_is_not_adopted() -> None:
+    late = 2 * GRACE
+    nothing = replace(ended("late"), results=results(*KEYS, status="FAILED"))
+    half = replace(ended("half"), results=results(KEYS[0], status="FAILED") + results(KEYS[1]))
+
+    assert settle(batch(), seen(nothing), late, GRACE, objects_taken=True) == Settled("absent")
+    assert settle(batch(), seen(nothing, half), late, GRACE, objects_taken=True) == Settled("adopted", ("half",))
 
 
 def test_one_of_our_keys_is_proof_enough() -> None:

@@ -87,12 +87,12 @@ def test_results_in_any_order_find_their_files() -> None:
     ids=["signed", "no query", "other host", "path style", "two slashes", "fragment", "oss", "path", "bare key"],
 )
 def test_a_file_is_known_by_its_key_however_its_address_is_written(form: str) -> None:
-    assert match([A, B], [SubtaskResult(url(B, form), "SUCCEEDED", "u")]).keys() == {B.key}
+    assert match([A.key, B.key], [SubtaskResult(url(B, form), "SUCCEEDED", "u")]).keys() == {B.key}
 
 
 @pytest.mark.parametrize("encoded", ["dropscribe%2F0123%2F0001.mp3", "dropscribe/0123/0001%2Emp3"])
 def test_a_percent_encoded_address_is_the_same_address(encoded: str) -> None:
-    found = match([A], [SubtaskResult(f"https://b.oss-cn-beijing.aliyuncs.com/{encoded}?x=1", "SUCCEEDED", "u")])
+    found = match([A.key], [SubtaskResult(f"https://b.oss-cn-beijing.aliyuncs.com/{encoded}?x=1", "SUCCEEDED", "u")])
 
     assert found.keys() == {A.key}
 
@@ -129,7 +129,28 @@ def test_results_without_any_address_are_taken_in_their_order_if_the_numbers_agr
 
     assert [verdict.item for verdict in judge([A, B], report(*nameless), ATTEMPTS)] == [A, B]
     assert [type(verdict) for verdict in judge([A, B], report(*nameless), ATTEMPTS)] == [Fetch, Fetch]
-    assert match([A, B, C], nameless) == {}
+    assert match([A.key, B.key, C.key], nameless) == {}
+
+
+def test_the_word_on_a_file_that_is_judged_already_is_never_taken_for_that_on_the_one_that_is_left() -> None:
+    """Two travelled, the service answers the first alone, and the first is home: one file, one result."""
+    (left,) = judge([B], report(success(A)), ATTEMPTS, [A.key, B.key])
+
+    assert isinstance(left, SendAgain) and left.code == MISSING
+
+
+def test_results_without_any_address_keep_their_order_when_some_files_are_judged_already() -> None:
+    nameless = [replace(success(one), file_url="") for one in (A, B)]
+
+    assert judge([B], report(*nameless), ATTEMPTS, [A.key, B.key]) == [Fetch(B, "https://results/result-2")]
+
+
+def test_the_one_result_of_a_task_with_files_that_are_not_known_to_be_ours_is_nobodys() -> None:
+    stranger = replace(success(A), file_url="https://elsewhere/x.mp3")
+
+    (left,) = judge([A], report(stranger), ATTEMPTS, [A.key, ""])
+
+    assert isinstance(left, SendAgain) and left.code == MISSING
 
 
 def test_a_file_without_a_word_is_sent_again_alone_twice_because_each_time_may_have_been_paid() -> None:

@@ -107,7 +107,7 @@ class Collector:
             self._scopes.release(RESULTS)
 
     async def _settle_all(self, task: OpenTask, report: TaskReport) -> bool:
-        verdicts = judge(task.row.items, report, self._settings.retry.attempts)
+        verdicts = judge(task.row.items, report, self._settings.retry.attempts, task.row.keys)
         verdicts = await self._believe_missing(task, verdicts)
         verdicts = await self._acquit(task.row, verdicts)
         fetches = [verdict for verdict in verdicts if isinstance(verdict, Fetch)]

@@ -40,6 +40,7 @@ WatchFactory = Callable[[InboxSettings, Callable[[bytes], None], Callable[[str],
 Value = TypeVar("Value")
 
 TAKE = Step("intake.take", "before", "recorded")
+STALE = Step("intake.remove-stale", "before", "effect")
 
 CHUNK = 500
 """Candidates compared with the ledger at a time."""
@@ -309,13 +310,15 @@ class Intake:
             files = [new for new in files if not await self._adopt(inbox, new)]
         if not files:
             return
+        earlier = await self._ledger.look(intake.known, inbox.name, [new.path for new in files])
+        failed = [known for known in earlier.values() if known.state == "failed"]
+        if failed:  # before they are taken: afterwards nobody would look for what a death in between has left
+            await self._in_thread(lambda: _remove_stale(inbox.failed, failed))
         TAKE.before()
         for taken in await self._ledger.do(intake.take, inbox.name, files, now):
             log.info(
                 "file.taken", inbox=inbox.name, path=display(taken.path), joins=None if taken.new else taken.recognition
             )
-            if taken.failed_before is not None:
-                await self._in_thread(lambda: _remove_stale(inbox.failed, taken.failed_before))  # noqa: B023 - awaited at once
             self._on_taken(inbox.name, taken)
         TAKE.recorded()
 
@@ -376,13 +379,14 @@ def _has_error_file(known: KnownMedia) -> bool:
     return known.error_file is not None and os.path.lexists(known.error_file)
 
 
-def _remove_stale(root: Path, failed: KnownMedia | None) -> None:
-    """The reason of a file that was tried again goes; the reason of one that still lies in failed/ stays."""
-    if failed is None or failed.error_file is None:
-        return
-    if failed.moved_to is None or not os.path.lexists(failed.moved_to):
-        with contextlib.suppress(OSError):
-            remove_within(*seen_from(root, failed.error_file))
+def _remove_stale(root: Path, failed: Iterable[KnownMedia]) -> None:
+    """The reason of a file that is tried again goes; the reason of one that still lies in failed/ stays."""
+    STALE.before()
+    for known in failed:
+        if known.error_file is not None and (known.moved_to is None or not os.path.lexists(known.moved_to)):
+            with contextlib.suppress(OSError):
+                remove_within(*seen_from(root, known.error_file))
+    STALE.effect()
 
 
 @contextlib.contextmanager

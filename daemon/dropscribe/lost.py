@@ -85,11 +85,22 @@ def is_telling(report: TaskReport) -> bool:
     return bool(report.results) or report.status in ("FAILED", "CANCELED")
 
 
-def settle(lost: BatchRow, looks: Sequence[Look], age_at_list: float, grace: float) -> Settled:
-    """Decide from looks at all candidates of a complete list, read when the intent was `age_at_list` old."""
+def recognised_any(report: TaskReport) -> bool:
+    """Whether a task recognised any of its files, so that it was paid."""
+    return any(result.status == "SUCCEEDED" for result in report.results or ())
+
+
+def settle(
+    lost: BatchRow, looks: Sequence[Look], age_at_list: float, grace: float, objects_taken: bool = False
+) -> Settled:
+    """Decide from looks at all candidates of a complete list, read when the intent was `age_at_list` old.
+
+    `objects_taken`: they had to go before the list was read; a task that recognised nothing came too late for them.
+    """
     keys = [item.key for item in lost.items]
     reports = [look.report for look in looks if look.report is not None]
-    ours = tuple(report.task_id for report in reports if is_terminal(report) and names_any(report, keys))
+    ended = [report for report in reports if is_terminal(report) and names_any(report, keys)]
+    ours = tuple(report.task_id for report in ended if not objects_taken or recognised_any(report))
     if ours:
         return Settled("adopted", ours)
     if age_at_list > OLDEST:

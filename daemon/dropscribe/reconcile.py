@@ -1,7 +1,8 @@
 """Lost submits and forgotten tasks, settled through the task list: the acting half of `lost`.
 
 at start:  list the last 24 hours -> adopt tasks of ours that the ledger does not know -> the gate opens
-then:      each lost batch -> complete list -> every candidate asked -> adopted | never arrived | expired | ask again
+then:      each lost batch -> complete list -> every candidate asked -> adopted | expired | ask again
+                           -> none after the grace: its objects go -> complete list, none still -> never arrived
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +18,18 @@ from dropscribe.house import House
 from dropscribe.inquiry import Inquiry
 from dropscribe.ledger import batches, tasklist
 from dropscribe.ledger.rows import BatchRow
-from dropscribe.lost import LATER, OLDEST, Look, Settled, age, candidates, is_telling, same_model, settle
+from dropscribe.lost import (
+    LATER,
+    OLDEST,
+    Look,
+    Settled,
+    age,
+    candidates,
+    is_telling,
+    recognised_any,
+    same_model,
+    settle,
+)
 from dropscribe.model import API, TASKS, Failure, ListedTask
 from dropscribe.remote.policy import poll_wait
 from dropscribe.scopes import Blame
@@ -68,7 +80,14 @@ class Reconciler:
         self._told_late: set[str] = set()
         self._look_back: list[LookBack] = []
         self._strangers_at = 0.0
+        self._waits_for_deletes = False
         self.wake = Wake()
+
+    def objects_gone(self) -> None:
+        """Objects were deleted: where one of a lost submit was awaited, the list is read again at once."""
+        if self._waits_for_deletes:
+            self._waits_for_deletes = False
+            self.wake.set()
 
     @property
     def _settings(self) -> Settings:
@@ -149,6 +168,7 @@ class Reconciler:
         """Under another key only a find is believed: what it does not show may be there all the same."""
         self._strangers_at = self._clock.monotonic() + STRANGERS_EVERY
         ages = {row.id: self._age(row) for row in lost}  # at the latest when the reading begins
+        doomed = await self._ledger.look(batches.with_objects, list(ages))  # and so is this
         listed = await self._list()
         known = await self._ledger.look(tasklist.known_tasks, [task.task_id for task in listed])
         grace = self._settings.model_studio.lost_submit_grace
@@ -157,8 +177,10 @@ class Reconciler:
         found = set[str]()
         for row in lost:
             looks = [await self._inquiry.look(task) for task in candidates(row, listed, found)]
-            settled = settle(row, looks, ages[row.id], grace)
-            if settled.outcome == "adopted" or self._is_mine(row):
+            settled = settle(row, looks, ages[row.id], grace, doomed.get(row.id, True))
+            if settled.outcome == "absent" and row.id in doomed and self._is_mine(row):
+                await self._take_objects(row)
+            elif settled.outcome == "adopted" or self._is_mine(row):
                 await self._record(row, settled)
                 found.update(settled.task_ids)
         for row in late:
@@ -177,7 +199,7 @@ class Reconciler:
             keys = keys_under(report, self._prefix)
             if not keys or task_id in self._told_late:
                 continue
-            paid = any(result.status == "SUCCEEDED" for result in report.results or ())
+            paid = recognised_any(report)
             batch_id = await self._ledger.do(tasklist.came_late, keys, task_id, paid)
             if batch_id is None:
                 continue
@@ -189,6 +211,14 @@ class Reconciler:
 
     def _age(self, row: BatchRow) -> float:
         return age(row, self._house.recogniser.server_time, self._clock.now())
+
+    async def _take_objects(self, row: BatchRow) -> None:
+        """The list shows no task, but one could surface until the objects are gone (deletes may be refused for hours),
+        and would be paid. So they go first; a list that is read after that decides.
+        """
+        await self._ledger.do(batches.take_objects, row.id)
+        self._waits_for_deletes = True
+        self._on_needed()
 
     async def _record(self, row: BatchRow, found: Settled) -> None:
         if found.outcome == "open":

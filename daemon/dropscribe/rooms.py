@@ -97,7 +97,7 @@ class Rooms:
         """The rooms, and who wakes whom."""
         house, pools = self.house, self.pools
         self.companions = Companions(house, self.wake_senders, self._ended)
-        self.cleaner = Cleaner(house, pools.cleanup, self.wake_senders)
+        self.cleaner = Cleaner(house, pools.cleanup, self._wake_after_deletes)
         self.prober = Prober(house, pools.probe, signed_get, on_doomed=self.cleaner.wake.set)
         blame = self.prober.blame
         self.collector = Collector(
@@ -199,6 +199,10 @@ class Rooms:
         for deliverer in self.deliverers.values():
             deliverer.wake.set()
         self.cleaner.wake.set()
+
+    def _wake_after_deletes(self) -> None:
+        self.wake_senders()
+        self.reconciler.objects_gone()
 
     def _wake_after_news(self) -> None:
         """A scope opened or closed: who waited for it looks again."""

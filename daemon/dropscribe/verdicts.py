@@ -12,6 +12,8 @@ MISSING = "MissingFromTask"
 RESULT_MISSING = "ResultMissing"
 MISSING_TRIES = 2
 """Further tries of a file that a finished task does not mention: it may have been paid each time."""
+UNKNOWN_FILE = ""
+"""In the place of a key: a file of a task that the ledger has not sent, as far as it knows (a restored backup)."""
 NO_SPEECH = frozenset({"SUCCESS_WITH_NO_VALID_FRAGMENT", "ASR_RESPONSE_HAVE_NO_WORDS", "ASR_RESPONSE_HAVE_HO_WORDS"})
 TERMINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELED"}) | NO_SPEECH
 
@@ -65,29 +67,35 @@ def is_terminal(report: TaskReport) -> bool:
     return report.status in TERMINAL
 
 
-def judge(items: Sequence[Item], report: TaskReport, attempts: int) -> list[Verdict]:
-    """One verdict for each item of an ended task. `attempts` is `retry.attempts`: the tries a file has in all."""
-    found = match(items, report.results or ())
+def judge(items: Sequence[Item], report: TaskReport, attempts: int, task: Sequence[str] | None = None) -> list[Verdict]:
+    """One verdict for each item of an ended task. `attempts` is `retry.attempts`: the tries a file has in all.
+
+    `task`: the keys of all files of the task in the order of its URLs, where these items are only those that are left.
+    """
+    keys = [item.key for item in items] if task is None else task
+    found = match(keys, report.results or ())
     if not found and report.status != "SUCCEEDED":
-        return [_whole_task(item, report, len(items), attempts) for item in items]
-    return [_one(item, found.get(item.key), len(items), attempts) for item in items]
+        return [_whole_task(item, report, len(keys), attempts) for item in items]
+    return [_one(item, found.get(item.key), len(keys), attempts) for item in items]
 
 
-def match(items: Sequence[Item], results: Sequence[SubtaskResult]) -> dict[str, SubtaskResult]:
+def match(keys: Sequence[str], results: Sequence[SubtaskResult]) -> dict[str, SubtaskResult]:
     """Results by our object key; of several for one key a success counts. Foreign ones are left out.
 
+    `keys` are those of the whole task, also of files that are judged already; `UNKNOWN_FILE` for one that is not ours.
     Where the service names no URL at all, the order of the answer is taken, if the numbers agree; and the one result
     of one file is its own, in whatever form the URL is echoed. Of several files never: a stranger's words could be
     delivered.
     """
     found: dict[str, SubtaskResult] = {}
-    keys = [item.key for item in items]
+    ours = set(keys) - {UNKNOWN_FILE}
     for result in results:
-        key = next((key for key in _endings(result.file_url) if key in set(keys)), None)
+        key = next((key for key in _endings(result.file_url) if key in ours), None)
         if key is not None and (key not in found or _is_success(result)):
             found[key] = result
     unnamed = not any(result.file_url for result in results)
-    if not found and len(results) == len(keys) and (unnamed or len(keys) == 1):
+    whole = len(results) == len(keys) and UNKNOWN_FILE not in keys
+    if not found and whole and (unnamed or len(keys) == 1):
         return dict(zip(keys, results, strict=True))
     return found
 

@@ -63,6 +63,15 @@ def told(lab: Lab) -> dict[str, bytes]:
     return files
 
 
+def tried_again(lab: Lab) -> dict[str, bytes]:
+    """A file that failed was moved back into its inbox."""
+    lab.drop("broken.m4a", BROKEN)
+    assert lab.run_once().returncode == 2
+    (lab.failed / "broken.m4a").rename(lab.inbox / "broken.m4a")
+    (lab.inbox / "broken.m4a").write_bytes(b"mended")
+    return {"broken.m4a": b"mended"}
+
+
 def storage_shut(lab: Lab) -> dict[str, bytes]:
     """The bucket refuses an upload, so that it is probed."""
     lab.sandbox.inject("put", "error", status=403, code="AccessDenied", times=2)
@@ -84,6 +93,7 @@ SCENARIOS: dict[str, Callable[[Lab], dict[str, bytes]]] = {
     "submit.adopt": ledger_restored,
     "notify.send": told,
     "probe.put": storage_shut,
+    "intake.remove-stale": tried_again,
     "adopt.place": library_adopted,
 }
 

@@ -185,6 +185,49 @@ def test_one_that_never_arrived_begins_again_under_a_new_key_after_the_old_objec
     assert again.items[0].rebuys == 0
 
 
+def test_before_a_lost_batch_counts_as_never_arrived_its_objects_can_be_taken_though_its_fate_is_open(
+    desk: Desk,
+) -> None:
+    row = desk.lost("a")
+    assert desk.do(batches.with_objects, [row.id]) == {row.id: False}
+
+    desk.do(batches.take_objects, row.id)
+
+    assert desk.doomed() == {row.items[0].key} and desk.batch(row.id).state == "lost"
+    assert desk.do(batches.with_objects, [row.id]) == {row.id: True}, "they are not gone yet"
+    desk.sweep()
+    assert desk.do(batches.with_objects, [row.id]) == {}
+
+
+def test_a_batch_that_has_a_task_keeps_its_objects(desk: Desk) -> None:
+    row = desk.submitted("a")
+
+    desk.do(batches.take_objects, row.id)
+
+    assert desk.doomed() == set()
+
+
+def test_a_file_whose_object_was_taken_is_uploaded_anew_when_its_task_turns_up_and_wants_it_again(desk: Desk) -> None:
+    row = desk.lost("a")
+    desk.do(batches.take_objects, row.id)
+    desk.sweep()
+    desk.do(batches.accepted, row.id, "task-1", None, NOW)
+
+    assert desk.again(desk.batch(row.id), "FILE_404_NOT_FOUND", charged=True)
+
+    assert desk.recognitions() == ["needed"]
+    assert desk.recognition(row.items[0].recognition_id).attempts == 0, "it was our own doing"
+
+
+def test_a_batch_knows_the_keys_of_all_its_files_though_some_are_judged(desk: Desk) -> None:
+    row = desk.submitted("a", "b")
+    desk.do(judgements.answered, row.id, {row.items[0].recognition_id: b"said"}, NOW)
+
+    left = desk.batch(row.id)
+
+    assert left.keys == tuple(item.key for item in row.items) and left.items == row.items[1:]
+
+
 @pytest.mark.parametrize("state", ["intended", "submitted"])
 def test_only_a_lost_batch_can_never_have_arrived(desk: Desk, state: str) -> None:
     row = desk.submitted("a") if state == "submitted" else desk.intended("a")

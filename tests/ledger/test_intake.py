@@ -87,11 +87,6 @@ def test_after_a_refusal_the_same_content_is_a_new_attempt_and_no_copy_of_the_fa
     assert desk.recognitions() == ["refused", "needed"]
     fresh = desk.media()
     assert (fresh.state, fresh.code, desk.recognition(fresh.recognition_id).attempts) == ("waiting", None, 0)
-    assert again.failed_before is not None
-    assert (again.failed_before.error_file, again.failed_before.moved_to) == (
-        b"/failed/a.mp3.error.json",
-        b"/failed/a.mp3",
-    )
 
 
 def test_a_success_after_a_refusal_does_not_move_other_failed_copies(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from dropscribe.ledger import spending
 from dropscribe.ledger.intake import doom_objects, look_of
 from dropscribe.ledger.judgements import refuse
 from dropscribe.ledger.rows import Again, BatchRow, Item, ReadyGroup, StaleWrite
-from dropscribe.ledger.schema import batch, batch_item, media, recognition
+from dropscribe.ledger.schema import batch, batch_item, media, recognition, stored_object
 from dropscribe.ledger.uploads import charge
 from dropscribe.model import Failure, Identity, Look
 
@@ -128,6 +128,22 @@ def refused_alone(connection: Connection, batch_id: int, item: Item, outcome: Fa
     return True
 
 
+def with_objects(connection: Connection, batch_ids: Sequence[int]) -> dict[int, bool]:
+    """Which of these batches have objects in the bucket, as far as is known, and whether these have to go."""
+    query = (
+        select(batch_item.c.batch_id, stored_object.c.doomed)
+        .join(stored_object, stored_object.c.key == batch_item.c.object_key)
+        .where(batch_item.c.batch_id.in_(batch_ids))
+    )
+    return {row.batch_id: row.doomed for row in connection.execute(query)}
+
+
+def take_objects(connection: Connection, batch_id: int) -> None:
+    """The objects of a lost batch have to go, though its fate is open."""
+    if connection.execute(select(batch.c.id).where(batch.c.id == batch_id, batch.c.state == "lost")).first():
+        doom_objects(connection, _live_ids(connection, batch_id))
+
+
 def never_arrived(connection: Connection, batch_id: int, reason: str, now: float) -> bool:
     """A complete list after the grace shows no task: the recognitions get new keys, and the old objects go first."""
     changed = connection.execute(
@@ -213,19 +229,21 @@ def move(connection: Connection, ids: Sequence[int], here: Sequence[str], there:
 def _batches(connection: Connection, condition: ColumnElement[bool]) -> list[BatchRow]:
     rows = connection.execute(select(batch).where(condition).order_by(batch.c.id)).all()
     items: dict[int, list[Item]] = {row.id: [] for row in rows}
+    keys: dict[int, list[str]] = {row.id: [] for row in rows}
     query = (
-        select(batch_item.c.batch_id, batch_item.c.object_key, recognition)
+        select(batch_item.c.batch_id, batch_item.c.object_key, batch_item.c.live, recognition)
         .join(recognition, recognition.c.id == batch_item.c.recognition_id)
-        .where(batch_item.c.batch_id.in_(list(items)), batch_item.c.live)
+        .where(batch_item.c.batch_id.in_(list(items)))
         .order_by(batch_item.c.batch_id, batch_item.c.position)
     )
     for row in connection.execute(query):
-        item = Item(row.id, row[1], row.attempts, json.loads(row.tries), row.rebuys)
-        items[row.batch_id].append(item)
-    return [_batch_row(row, items[row.id]) for row in rows]
+        keys[row.batch_id].append(row[1])
+        if row.live:
+            items[row.batch_id].append(Item(row.id, row[1], row.attempts, json.loads(row.tries), row.rebuys))
+    return [_batch_row(row, items[row.id], keys[row.id]) for row in rows]
 
 
-def _batch_row(row: Row[Any], items: Sequence[Item]) -> BatchRow:
+def _batch_row(row: Row[Any], items: Sequence[Item], keys: Sequence[str]) -> BatchRow:
     return BatchRow(
         id=row.id,
         endpoint=row.endpoint,
@@ -239,6 +257,7 @@ def _batch_row(row: Row[Any], items: Sequence[Item]) -> BatchRow:
         server_time=row.server_time,
         submitted_at=row.submitted_at,
         items=tuple(items),
+        keys=(*keys, *[""] * (row.total - len(keys))),
     )
 
 

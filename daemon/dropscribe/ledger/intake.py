@@ -86,7 +86,7 @@ def take(connection: Connection, inbox: str, files: Sequence[NewMedia], now: flo
         connection.execute(_INSERT_RECOGNITION, [_recognition_values(new, now) for new in fresh.values()])
     after = _live(connection, contents) if fresh else before
     connection.execute(_INSERT_MEDIA, [_media_values(inbox, new, *after[_content(new)], now) for new in files])
-    return [_taken(new, after[_content(new)], fresh, earlier.get(new.path)) for new in files]
+    return [_taken(new, after[_content(new)], fresh) for new in files]
 
 
 def is_unknown(connection: Connection, inbox: str, new: NewMedia) -> bool:
@@ -197,11 +197,5 @@ def _media_values(
     }
 
 
-def _taken(
-    new: NewMedia,
-    joined: tuple[int, RecognitionState],
-    fresh: dict[Content, NewMedia],
-    earlier: KnownMedia | None,
-) -> Taken:
-    failed_before = earlier if earlier is not None and earlier.state == "failed" else None
-    return Taken(new.path, joined[1], fresh.get(_content(new)) is new, failed_before)
+def _taken(new: NewMedia, joined: tuple[int, RecognitionState], fresh: dict[Content, NewMedia]) -> Taken:
+    return Taken(new.path, joined[1], fresh.get(_content(new)) is new)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, exists, insert, select, update
 from dropscribe.ledger import spending
 from dropscribe.ledger.intake import doom_objects, failure_values
 from dropscribe.ledger.rows import Again
-from dropscribe.ledger.schema import DEAD_RECOGNITION, batch, batch_item, media, recognition, result
+from dropscribe.ledger.schema import DEAD_RECOGNITION, batch, batch_item, media, recognition, result, stored_object
 from dropscribe.ledger.uploads import one_more
 from dropscribe.model import Failure
 
@@ -91,22 +91,32 @@ def refused_before_submit(connection: Connection, recognition_id: int, failure: 
 
 
 def again(connection: Connection, batch_id: int, recognition_id: int, more: Again) -> bool:
-    """The item is to be sent again: its object stays, or goes first where it is to be uploaded anew."""
+    """The item is to be sent again: its object stays, or goes first where it is to be uploaded anew.
+
+    One whose object we had taken away ourselves is not charged.
+    """
     if not _end_item(connection, batch_id, recognition_id, f"again: {more.code}"):
         return False
     tries = connection.execute(select(recognition.c.tries).where(recognition.c.id == recognition_id)).scalar_one()
     values: dict[str, Any] = {"state": "uploaded", "wait_until": more.wait_until, "code": more.code}
     values["message"] = more.message
-    if more.charged:
+    stands = _object_stands(connection, recognition_id)
+    if more.charged and stands:
         values |= {"attempts": recognition.c.attempts + 1, "tries": one_more(tries, more.code)}
     if more.company:
         values["company"] = more.company
     # What must wait for the limits waits without its object: nobody's recording stays in the bucket for it.
-    if more.reupload or not spending.reserve_again(connection, recognition_id):
+    if more.reupload or not stands or not spending.reserve_again(connection, recognition_id):
         values |= {"state": "needed", "object_key": None, "ready_at": None}
         doom_objects(connection, [recognition_id])
     connection.execute(update(recognition).where(recognition.c.id == recognition_id).values(**values))
     return True
+
+
+def _object_stands(connection: Connection, recognition_id: int) -> bool:
+    """Not where it was taken while the fate of its submit was open."""
+    mine = (stored_object.c.recognition_id == recognition_id, ~stored_object.c.doomed)
+    return connection.execute(select(stored_object.c.key).where(*mine).limit(1)).first() is not None
 
 
 def close_if_judged(connection: Connection, batch_id: int, billed_seconds: float | None, now: float) -> bool:

@@ -34,8 +34,6 @@ class Taken:
     path: bytes
     recognition: RecognitionState
     new: bool
-    failed_before: KnownMedia | None = None
-    """The same path's last row, if it had failed: its error file is stale unless the failed source still lies there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """A batch whose outcome is open, with its live items in the order of its URLs."""
+    """A batch whose outcome is open, with its live items in the order of its URLs.
+
+    `keys` are those of all files of its task, judged or not; empty for one that is not known to be ours.
+    """
 
     id: int
     endpoint: str
@@ -102,6 +103,7 @@ class BatchRow:
     server_time: float | None
     submitted_at: float | None
     items: tuple[Item, ...]
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,34 @@
+"""Plans that once broke a promise, shrunk, and named by what they prove now."""
+
+import pytest
+
+from model.life import lives
+from model.steps import Cloud, Drop, KillAt, Plan, Replace, Retry, Wait
+
+PLANS: dict[str, Plan] = {
+    "a task answers only its first file, whose words are never delivered as those of the second": (
+        Cloud("the next two tasks answer only their first URL"),
+        Drop("talks", "talk.mp3", "A"),
+        Drop("talks", "talk.wav", "B"),
+        Wait(900),
+    ),
+    "a submit that arrives late is not paid beside its successor, though its objects could not be deleted": (
+        Cloud("the next submit arrives five minutes late"),
+        Cloud("deletes are denied for ten minutes"),
+        Drop("talks", "talk.mp3", "A"),
+        Wait(900),
+    ),
+    "a reason does not outlive its file though the daemon dies as it takes the file again": (
+        Drop("talks", "talk.mp3", "broken"),
+        Wait(60),
+        KillAt("intake.remove-stale:effect"),
+        Retry(),
+        Replace("talks", "talk.mp3", "A"),
+        Wait(60),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_promises_hold_though(name: str) -> None:
+    lives(PLANS[name])
