@@ -50,6 +50,9 @@ _UPLOADED = (
     .values(state="uploaded", ready_at=bindparam("now"), owner=None)
 )
 _UPLOADED_AND_WANTED = _UPLOADED.where(WANTED)
+_AMONG = select(recognition.c.id).where(recognition.c.id.in_(bindparam("ids", expanding=True)))
+_UPLOADING = _AMONG.where(recognition.c.state == "uploading")
+_STANDING = _AMONG.where(recognition.c.state == "uploaded", recognition.c.ready_at == bindparam("now"))
 _NEXT_WAIT = select(func.min(recognition.c.wait_until)).where(
     recognition.c.state.in_(("needed", "uploaded")), recognition.c.wait_until > bindparam("now")
 )
@@ -136,13 +139,25 @@ def upload_begun(connection: Connection, key: str, upload_id: str | None) -> Non
 
 
 def uploaded(connection: Connection, recognition_id: int, was_multipart: bool, now: float) -> bool:
-    """The object stands in the bucket with the checksum of what was taken: ready for a batch."""
-    if was_multipart:
-        connection.execute(_WHOLE, {"owner_id": recognition_id})
-    values = {"row_id": recognition_id, "now": now}
-    if connection.execute(_UPLOADED_AND_WANTED, values).rowcount == 1:  # as good as always: one statement a file
-        return True
-    return connection.execute(_UPLOADED, values).rowcount == 1 and not abandon_unwanted(connection, recognition_id, now)
+    """`all_uploaded` for one."""
+    return bool(all_uploaded(connection, [(recognition_id, was_multipart)], now))
+
+
+def all_uploaded(connection: Connection, done: Sequence[tuple[int, bool]], now: float) -> set[int]:
+    """Objects stand in the bucket with the checksum of what was taken, ready for a batch: (recognition, whether it went
+    up in parts). Returns those that somebody still waits for; the others are given up.
+    """
+    ids = [recognition_id for recognition_id, _ in done]
+    if in_parts := [{"owner_id": recognition_id} for recognition_id, was_multipart in done if was_multipart]:
+        connection.execute(_WHOLE, in_parts)
+    values = [{"row_id": recognition_id, "now": now} for recognition_id in ids]
+    if connection.execute(_UPLOADED_AND_WANTED, values).rowcount == len(ids):  # as good as always: one statement
+        return set(ids)
+    unwanted = set(connection.execute(_UPLOADING, {"ids": ids}).scalars())
+    for recognition_id in unwanted:
+        connection.execute(_UPLOADED, {"row_id": recognition_id, "now": now})
+        abandon_unwanted(connection, recognition_id, now)
+    return set(connection.execute(_STANDING, {"ids": ids, "now": now}).scalars())
 
 
 def put_back(connection: Connection, recognition_id: int, wait_until: float) -> None:
