@@ -1,7 +1,6 @@
 """`dropscribe run`: the daemon, in the foreground."""
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -106,7 +105,6 @@ async def _serve(
     notifier.status(f"opening the ledger in {settings.state}")
     _heed_signals(once)
     service = Service(settings, once=once, patience=patience, reread=reread, notifier=notifier)
-    gc.freeze()  # what is loaded stays: no collection has to go through it again (3 % of a file's time)
     if view is None:
         return await service.run()
     async with view.following(service.ledger):
