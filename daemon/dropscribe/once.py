@@ -55,7 +55,7 @@ class Once:
     async def _all_done(self) -> bool:
         if not self.nobody_else_comes:
             return False
-        if await self._house.ledger.look(deliveries.count_open, list(self._house.inboxes)):
+        if await self._house.ledger.look(deliveries.any_open, list(self._house.inboxes)):
             return False
         return not await self._house.ledger.look(upkeep.doomed_objects, 1)
 

@@ -224,8 +224,8 @@ def test_open_and_failed_files_are_counted(desk: Desk) -> None:
     desk.now += 100
     desk.fail(desk.media(b"failed.mp3").id)
 
-    assert desk.do(deliveries.count_open, ["in", "other"]) == 2
-    assert desk.do(deliveries.count_open, ["other"]) == 0
+    assert desk.do(deliveries.any_open, ["in", "other"])
+    assert not desk.do(deliveries.any_open, ["other"])
     assert desk.do(deliveries.count_failed, NOW + 100) == 1
     assert desk.do(deliveries.count_failed, NOW + 101) == 0
 

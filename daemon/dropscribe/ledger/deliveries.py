@@ -23,7 +23,7 @@ _EARLIER_IS_OWED = exists().where(
 _OWED = (
     select(media, recognition.c.model, recognition.c.settings, recognition.c.task_id.label("paid_task"))
     .outerjoin(recognition, recognition.c.id == media.c.recognition_id)
-    .where(media.c.inbox == bindparam("of_inbox"), media.c.state.in_(bindparam("states", expanding=True)))
+    .where(media.c.inbox == bindparam("of_inbox"), media.c.state == bindparam("owing"))
     .where(media.c.wait_until <= bindparam("now"), ~_EARLIER_IS_OWED)
     .order_by(media.c.id)
     .limit(bindparam("most"))
@@ -31,10 +31,10 @@ _OWED = (
 _NEXT_OWED = select(func.min(media.c.wait_until)).where(
     media.c.inbox == bindparam("of_inbox"), media.c.state.in_(OWED_MEDIA), media.c.wait_until > bindparam("now")
 )
-_COUNT_OPEN = (
-    select(func.count())
-    .select_from(media)
+_OPEN = (
+    select(media.c.id)
     .where(media.c.state.in_(OPEN_MEDIA), media.c.inbox.in_(bindparam("of_inboxes", expanding=True)))
+    .limit(1)
 )
 _RESULTS = select(result.c.recognition_id, result.c.body).where(
     result.c.recognition_id.in_(bindparam("ids", expanding=True))
@@ -76,8 +76,10 @@ def owed(
     connection: Connection, inbox: str, limit: int, now: float, states: Sequence[str] = OWED_MEDIA
 ) -> list[OwedMedia]:
     """Files of an inbox that are owed something now, oldest first; of several versions of a path the oldest alone."""
-    values = {"of_inbox": inbox, "most": limit, "now": now, "states": list(states)}
-    return [_owed(row) for row in connection.execute(_OWED, values)]
+    values = {"of_inbox": inbox, "most": limit, "now": now}
+    # One state at a time, which the index has in order: of two, all that is owed would have to be sorted for a few.
+    rows = [row for state in states for row in connection.execute(_OWED, {**values, "owing": state})]
+    return [_owed(row) for row in sorted(rows, key=lambda row: row.id)[:limit]]
 
 
 def next_owed(connection: Connection, inbox: str, now: float) -> float | None:
@@ -220,9 +222,9 @@ def postpone(connection: Connection, media_ids: Sequence[int], reason: str | Non
     connection.execute(update(media).where(*still_owed).values(reason=reason, wait_until=wait_until))
 
 
-def count_open(connection: Connection, inboxes: Sequence[str]) -> int:
-    """Files of these inboxes that are neither delivered, failed nor withdrawn."""
-    return connection.execute(_COUNT_OPEN, {"of_inboxes": list(inboxes)}).scalar_one()
+def any_open(connection: Connection, inboxes: Sequence[str]) -> bool:
+    """Whether a file of these inboxes is neither delivered, failed nor withdrawn."""
+    return connection.execute(_OPEN, {"of_inboxes": list(inboxes)}).first() is not None
 
 
 def count_failed(connection: Connection, epoch_began: float) -> int:
