@@ -3,6 +3,7 @@
 The rows come from the code itself: a step that is added without a scenario that reaches it fails here.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -68,11 +69,22 @@ def storage_shut(lab: Lab) -> dict[str, bytes]:
     return {"talk.mp3": lab.drop("talk.mp3")}
 
 
+def library_adopted(lab: Lab) -> dict[str, bytes]:
+    """A library of one more format than before, whose state is lost: its outputs are adopted and completed."""
+    lab.configure({"done": "keep"})
+    files = {"talk.mp3": lab.drop("talk.mp3"), "a/talk.mp3": lab.drop("a/talk.mp3")}
+    assert lab.run_once().returncode == 0
+    shutil.rmtree(lab.state)
+    lab.configure({"done": "keep", "outputs": ["json", "srt", "vtt"]})
+    return files
+
+
 SCENARIOS: dict[str, Callable[[Lab], dict[str, bytes]]] = {
     "submit.settle": answer_lost,
     "submit.adopt": ledger_restored,
     "notify.send": told,
     "probe.put": storage_shut,
+    "adopt.place": library_adopted,
 }
 
 
@@ -86,7 +98,14 @@ def test_a_death_here_changes_nothing_but_the_time(lab: Lab, step: str, phase: s
     after = lab.run_once()
     # 2: a file failed in this run; it may have failed before the death
     assert after.returncode in ((0, 2) if "broken.m4a" in files else (0,)), after.stderr[-3000:]
-    assert_all_is_in_its_place(lab, files)
+    (assert_the_library_is_complete if step == "adopt.place" else assert_all_is_in_its_place)(lab, files)
+
+
+def assert_the_library_is_complete(lab: Lab, files: dict[str, bytes]) -> None:
+    assert set(lab.outputs()) == {f"{path[:-4]}.{suffix}" for path in files for suffix in ("json", "srt", "vtt")}
+    assert len(lab.ledger("SELECT * FROM output")) == 3 * len(files)
+    assert dict(lab.billed()) == {sha256(data): 1 for data in files.values()}
+    lab.assert_nothing_private_is_left()
 
 
 def assert_all_is_in_its_place(lab: Lab, files: dict[str, bytes]) -> None:
