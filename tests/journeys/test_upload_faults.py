@@ -133,3 +133,17 @@ def test_a_state_disk_that_fills_up_while_files_are_under_way_ends_once_with_1(l
 
     assert code == 1
     assert [line["scope"] for line in events_in(log.read_text()) if line["event"] == "scope.opened"] == ["ledger"]
+
+
+def test_one_refused_among_small_files_that_go_up_together_holds_none_of_them_back(lab: Lab) -> None:
+    lab.configure()
+    lab.sandbox.inject("put", "error", status=400, code="InvalidObjectName", times=1)
+    for n in range(30):
+        lab.drop(f"{n}.mp3")
+
+    ended = lab.run_once()
+
+    assert ended.returncode == 2
+    assert len(files_below(lab.done)) == 29
+    assert len([path for path in files_below(lab.failed) if path.endswith(".mp3")]) == 1
+    assert lab.calls("put") == 30
