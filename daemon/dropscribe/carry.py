@@ -113,7 +113,7 @@ class Carrier:
         self._ledger = house.ledger
         self._threads = threads
         self._stopping = False
-        self._slots = Slots()
+        self._slots, self._large = Slots(), Slots()
         self.further: set[int] = set()
         """Recognitions of which a new part stands since somebody looked: a failure lost them nothing."""
 
@@ -130,7 +130,11 @@ class Carrier:
             Cut: the daemon is stopping; parts that stand are found again.
             OutOfOrder, Refused, TryLater: as the storage says.
         """
-        crc = await (self._in_parts(job, source) if job.multipart else self._in_one(job, source))
+        if job.multipart:  # no more at once than requests: the first is to be done before the last has begun
+            async with self._large.of(self._house.settings.storage.uploads):
+                crc = await self._in_parts(job, source)
+        else:
+            crc = await self._in_one(job, source)
         if crc != job.crc64:
             await self._ledger.do(uploads.upload_begun, job.key, None)
             raise _mismatch()
@@ -154,7 +158,7 @@ class Carrier:
                 outcomes.append(None if crc == job.crc64 else _mismatch())
             except Exception as error:
                 outcomes.append(error)
-                if isinstance(error, OutOfOrder):
+                if isinstance(error, OutOfOrder | Cut):
                     break
             if time.monotonic() > end:
                 break

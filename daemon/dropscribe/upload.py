@@ -154,9 +154,11 @@ class Uploader:
         return f"{name}.{suffix}" if suffix else name
 
     def _start_all(self, jobs: Sequence[UploadJob]) -> None:
-        small = [job for job in jobs if job.size <= SMALL and job.sources and not job.multipart]
+        small: list[UploadJob] = []
         for job in jobs:
-            if job not in small:
+            if job.size <= SMALL and job.sources and not job.multipart:
+                small.append(job)
+            else:
                 self._start(self._upload(job), 1)
         together = min(TOGETHER, -(-len(small) // self._settings.storage.uploads))
         for begin in range(0, len(small), together or 1):
@@ -176,12 +178,16 @@ class Uploader:
 
     async def _upload_together(self, jobs: Sequence[UploadJob]) -> None:
         """Those that did not come through, or were not tried, go their own ways."""
-        outcomes = await self._carrier.carry_together(jobs)
-        good = [job for job, outcome in zip(jobs, outcomes, strict=False) if outcome is None]
-        for job, outcome in zip(jobs, [*outcomes, *[None] * (len(jobs) - len(outcomes))], strict=True):
-            if job not in good:
-                self._start(self._upload(job, outcome), 1)
-        await self._stand(good)
+        tried = await self._carrier.carry_together(jobs)
+        good = [job for job, outcome in zip(jobs, tried, strict=False) if outcome is None]
+        left: list[tuple[UploadJob, Exception | None]] = [(job, None) for job in jobs[len(tried) :]]
+        left += [(job, outcome) for job, outcome in zip(jobs, tried, strict=False) if outcome is not None]
+        try:
+            await self._stand(good)
+        except Exception as bug:
+            left += [(job, bug) for job in good]
+        for job, outcome in left:
+            self._start(self._upload(job, outcome), 1)
 
     async def _upload(self, job: UploadJob, tried: Exception | None = None) -> None:
         """`tried`: what came of its first source, where that was tried already."""
