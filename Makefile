@@ -9,7 +9,7 @@ INSTALLED := .venv-systemd
 INSTALLED_READY := $(INSTALLED)/.ready
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help demo test troubles systemd fast check bench bench-quick wheel clean
+.PHONY: help demo test troubles systemd fast check fuzz audit bench bench-quick wheel clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -36,6 +36,15 @@ check: $(READY) ## ruff, mypy strict, import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+EXAMPLES ?= 2000
+fuzz: $(READY) ## every parser with EXAMPLES inputs nobody has seen (2000), a quarter of an hour; see docs/security.md
+	DROPSCRIBE_FUZZ=$(EXAMPLES) $(BIN)/python -m pytest -q -n 2 tests/fuzz
+
+AUDIT := .venv-audit
+audit: $(READY) ## whether a known hole stands in what is installed; needs the network (pip-audit)
+	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/python $(PIP) pip-audit; }
+	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
+
 bench: $(READY) ## measurements, half an hour; see bench/RESULTS.md
 	$(BIN)/python -m bench
 
@@ -52,7 +61,7 @@ $(INSTALLED_READY): pyproject.toml constraints.txt $(shell find daemon -name '*.
 	@touch $@
 
 clean: ## what the above has made
-	rm -rf $(VENV) $(SDK) $(INSTALLED) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(SDK) $(INSTALLED) $(AUDIT) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # venv needs ensurepip, which Debian keeps in a package of its own (python3-venv): say so instead of failing obscurely.
 $(READY): pyproject.toml constraints.txt requirements-dev.txt

@@ -327,15 +327,17 @@ def test_a_recorded_target_is_used_on_if_it_is_free_or_holds_this_very_source(
     if content is not None:
         target.write_bytes(content)
 
-    assert still_fits(desk.media, os.fsencode(target)) is fits
-    assert is_there(desk.media, os.fsencode(target)) is (fits and content is not None)
+    assert still_fits(desk.media, target.parent, os.fsencode(target)) is fits
+    assert is_there(desk.media, target.parent, os.fsencode(target)) is (fits and content is not None)
 
 
 def test_a_link_at_a_recorded_target_is_not_this_source(desk: Desk) -> None:
     target = desk.done / "talk.mp3"
     target.symlink_to(desk.source)
 
-    assert not still_fits(replace(desk.media, look=Look(os.lstat(target).st_size, 0, 0)), os.fsencode(target))
+    assert not still_fits(
+        replace(desk.media, look=Look(os.lstat(target).st_size, 0, 0)), target.parent, os.fsencode(target)
+    )
 
 
 def test_a_failed_source_whose_look_hides_a_change_waits_instead_of_being_taken_for_ever(

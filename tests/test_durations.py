@@ -1,6 +1,7 @@
 """How long recordings last, asked of a child that may die of them."""
 
 import os
+import resource
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +31,7 @@ def silence(path: Path, seconds: float) -> Path:
 
 @pytest.mark.parametrize(("name", "seconds"), [("jfk_en.flac", 11.0), ("welcome_zh.wav", 5.546688)])
 def test_recordings_say_how_long_they_last(durations: Durations, name: str, seconds: float) -> None:
-    assert durations.of(os.fsencode(RECORDINGS / name)) == pytest.approx(seconds, abs=0.05)
+    assert durations.of(RECORDINGS, name.encode()) == pytest.approx(seconds, abs=0.05)
 
 
 def test_what_is_no_recording_is_not_guessed_at(durations: Durations, tmp_path: Path) -> None:
@@ -38,40 +39,41 @@ def test_what_is_no_recording_is_not_guessed_at(durations: Durations, tmp_path: 
     garbage.write_bytes(b"no sound at all" * 100)
     silence(tmp_path / "c.wav", 2.0)
     playlist.write_text(f"#EXTM3U\n#EXTINF:2,\n{tmp_path}/c.wav\n#EXT-X-ENDLIST\n")
-    link, pipe = tmp_path / "link.wav", tmp_path / "pipe.wav"
+    link, pipe, linked = tmp_path / "link.wav", tmp_path / "pipe.wav", tmp_path / "linked"
     link.symlink_to(tmp_path / "c.wav")
+    linked.symlink_to(tmp_path)
     os.mkfifo(pipe)
 
-    for path in (garbage, playlist, link, pipe, tmp_path / "missing.wav"):
-        assert durations.of(os.fsencode(path)) is None
-    assert durations.of(os.fsencode(tmp_path / "c.wav")) == pytest.approx(2.0)
+    for path in (garbage, playlist, link, pipe, linked / "c.wav", tmp_path / "missing.wav"):
+        assert durations.of(tmp_path, os.fsencode(path.relative_to(tmp_path))) is None
+    assert durations.of(tmp_path, b"c.wav") == pytest.approx(2.0)
 
 
 def test_names_may_be_any_bytes(durations: Durations, tmp_path: Path) -> None:
-    odd = os.path.join(os.fsencode(tmp_path), b"new\nline \xff.wav")
-    os.rename(silence(tmp_path / "x.wav", 1.0), odd)
+    odd = b"new\nline \xff.wav"
+    os.rename(silence(tmp_path / "x.wav", 1.0), os.path.join(os.fsencode(tmp_path), odd))
 
-    assert durations.of(odd) == pytest.approx(1.0)
+    assert durations.of(tmp_path, odd) == pytest.approx(1.0)
 
 
 def test_a_file_that_kills_or_holds_the_child_costs_one_answer(tmp_path: Path) -> None:
-    path = os.fsencode(silence(tmp_path / "x.wav", 1.0))
+    silence(tmp_path / "x.wav", 1.0)
     asked = Durations(patience=0.0)
-    assert asked.of(path) is None, "the answer does not come in time"
+    assert asked.of(tmp_path, b"x.wav") is None, "the answer does not come in time"
 
     asked.patience = 10.0
-    assert asked.of(path) == pytest.approx(1.0), "another child takes its place"
+    assert asked.of(tmp_path, b"x.wav") == pytest.approx(1.0), "another child takes its place"
     asked.close()
-    assert asked.of(path) is None
+    assert asked.of(tmp_path, b"x.wav") is None
 
 
 def test_where_ffmpeg_is_not_to_be_had_it_is_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "av.py").write_text(f"open({str(tmp_path / 'asked')!r}, 'a').write('x'); raise ImportError")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    path = os.fsencode(silence(tmp_path / "x.wav", 1.0))
+    silence(tmp_path / "x.wav", 1.0)
     asked = Durations()
 
-    assert [asked.of(path) for _ in range(3)] == [None, None, None]
+    assert [asked.of(tmp_path, b"x.wav") for _ in range(3)] == [None, None, None]
 
     asked.close()
     assert (tmp_path / "asked").read_text() == "x"
@@ -80,13 +82,22 @@ def test_where_ffmpeg_is_not_to_be_had_it_is_asked_for_once(tmp_path: Path, monk
 def test_the_child_has_none_of_our_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-very-secret")
     asked = Durations()
-    asked.of(os.fsencode(silence(tmp_path / "x.wav", 1.0)))
+    asked.of(tmp_path, os.fsencode(silence(tmp_path / "x.wav", 1.0).name))
     [child] = [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and is_worker_of_mine(pid)]
 
     seen = Path(f"/proc/{child}/environ").read_bytes()
     asked.close()
 
     assert b"sk-very-secret" not in seen
+
+
+def test_the_child_can_grow_only_so_far_and_writes_no_files(durations: Durations, tmp_path: Path) -> None:
+    durations.of(tmp_path, os.fsencode(silence(tmp_path / "x.wav", 1.0).name))
+    [child] = [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and is_worker_of_mine(pid)]
+
+    assert resource.prlimit(child, resource.RLIMIT_AS)[1] <= 2 * 1024**3
+    assert resource.prlimit(child, resource.RLIMIT_FSIZE) == (0, 0)
+    assert resource.prlimit(child, resource.RLIMIT_CORE) == (0, 0)
 
 
 def is_worker_of_mine(pid: str) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 import structlog
 
-from dropscribe.logs import REDACTED, set_up
+from dropscribe.logs import REDACTED, set_up, take_over_hooks
 from dropscribe.model import Secret
 
 NOON = 1_795_003_200.1234
@@ -419,3 +419,31 @@ def test_standard_error_itself_can_be_the_stream(capsys):
     structlog.get_logger().info("happened")
 
     assert json.loads(capsys.readouterr().err)["event"] == "happened"
+
+
+class Odd:
+    def __del__(self) -> None:
+        raise ValueError("key sk-SECRET in a finaliser")
+
+
+def test_what_nobody_catches_in_a_thread_or_a_finaliser_is_logged_without_secrets(monkeypatch, capsys):
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    stream = io.StringIO()
+    set_up("json", stream, ["sk-SECRET"])
+    take_over_hooks()
+    try:
+        thread = threading.Thread(target=raise_it, args=(ValueError("key sk-SECRET in a thread"),), name="worker")
+        thread.start()
+        thread.join()
+        Odd()
+    finally:
+        logging.captureWarnings(False)
+
+    events = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(event["event"], event.get("thread")) for event in events] == [
+        ("thread.bug", "worker"),
+        ("finaliser.bug", None),
+    ]
+    assert all(REDACTED in event["exception"] for event in events)
+    assert "sk-SECRET" not in stream.getvalue() + capsys.readouterr().err

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,6 +137,135 @@ def test_only_what_this_delivery_placed_is_removed_when_its_names_change(
     assert fit(wish, {}, set()) is not None
 
     assert set(os.listdir(inbox.outbox)) == left
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A folder that is none of ours, with files that are named as ours are and hold what ours hold."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    for name, content in {"talk.srt": SRT, "talk.json": JSON, "talk.mp3": b"sound"}.items():
+        (folder / name).write_bytes(content)
+    (folder / "talk.mp3.error.json").write_text(json.dumps({"inbox": "talks", "source": "a/talk.mp3"}))
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in os.listdir(folder)}
+
+
+def exchange_at(step: str, folder: Path, elsewhere: Path) -> None:
+    """Put a link to `elsewhere` in the folder's place as `step` is about to happen."""
+
+    def see(name: str, now: Phase) -> None:
+        if (name, now) == (step, "before") and not folder.is_symlink():
+            folder.rename(folder.with_name("pulled away"))
+            folder.symlink_to(elsewhere)
+
+    observe(see)
+
+
+def in_a_folder(inbox: InboxSettings, replaces: str = "") -> Planned:
+    flat = plan(inbox, replaces)
+    within = os.fsencode(inbox.outbox / "a")
+    outputs = tuple(
+        replace(one, path=os.path.join(within, os.path.basename(one.path))) for one in flat.reservation.outputs
+    )
+    return replace(flat, reservation=replace(flat.reservation, outputs=outputs))
+
+
+@pytest.mark.parametrize("replaces", ["", sha256(SRT)], ids=["new", "over our own"])
+@pytest.mark.parametrize("step", ["deliver.write-aside", "deliver.place", "deliver.sync-folders"])
+def test_a_folder_that_is_exchanged_for_a_link_leads_no_output_elsewhere(
+    inbox: InboxSettings, elsewhere: Path, step: str, replaces: str
+) -> None:
+    before = contents(elsewhere)
+    (inbox.outbox / "a").mkdir()
+    exchange_at(step, inbox.outbox / "a", elsewhere)
+
+    with suppress(OutOfOrder, NotADirectoryError):  # the next try plans anew, and names the obstacle
+        place_all(inbox, [in_a_folder(inbox, replaces)], {})
+
+    assert (inbox.outbox / "a").is_symlink()
+    assert contents(elsewhere) == before
+
+
+def test_a_link_in_the_place_of_a_folder_is_an_obstacle_that_is_named(inbox: InboxSettings, elsewhere: Path) -> None:
+    (inbox.outbox / "a").symlink_to(elsewhere)
+
+    placed, stuck = place_all(inbox, [in_a_folder(inbox)], {})
+
+    assert placed == []
+    assert "a link or a file of this name stands in its place" in str(stuck[7])
+
+
+def test_an_error_file_is_not_written_through_a_folder_that_is_exchanged_for_a_link(
+    inbox: InboxSettings, elsewhere: Path
+) -> None:
+    before = contents(elsewhere)
+    (inbox.inbox / "a").mkdir()
+    media = owed(inbox, "failing", "a/talk.mp3")
+    (inbox.failed / "a").mkdir()
+    exchange_at("deliver.error-file", inbox.failed / "a", elsewhere)
+
+    write_error_file(inbox, media, os.fsencode(inbox.failed / "a/talk.mp3.error.json"), 0.0)
+
+    assert (inbox.failed / "a").is_symlink()
+    assert contents(elsewhere) == before
+
+
+@pytest.mark.parametrize("exchanged", ["inbox", "done"])
+@pytest.mark.parametrize("step", ["source.hide", "source.move"])
+def test_no_file_elsewhere_is_moved_when_a_folder_is_exchanged_for_a_link(
+    inbox: InboxSettings, elsewhere: Path, step: str, exchanged: str
+) -> None:
+    before = contents(elsewhere)
+    (inbox.inbox / "a").mkdir()
+    media = owed(inbox, name="a/talk.mp3")
+    assert isinstance(inbox.done, Path)
+    (inbox.done / "a").mkdir()
+    exchange_at(step, (inbox.inbox if exchanged == "inbox" else inbox.done) / "a", elsewhere)
+
+    with suppress(OutOfOrder):
+        dispose(inbox, media, MoveTo(inbox.done, os.fsencode(inbox.done / "a/talk.mp3"), False), "0123", {})
+
+    assert contents(elsewhere) == before
+    left = [path for path in inbox.inbox.parent.rglob("*") if path.is_file() and elsewhere not in path.parents]
+    assert [path.read_bytes() for path in left] == [b"sound"]
+
+
+def test_what_stands_behind_a_link_is_not_removed_as_an_output_that_was_outgrown(
+    inbox: InboxSettings, elsewhere: Path
+) -> None:
+    before = contents(elsewhere)
+    one = in_a_folder(inbox)
+    (inbox.outbox / "a").symlink_to(elsewhere)
+
+    wish = Wish(inbox, one.rendered, one.reservation.outputs, frozenset())
+    wish.next()
+    fit(wish, {}, set())
+
+    assert contents(elsewhere) == before
+
+
+def test_a_target_in_a_folder_that_is_not_ours_any_more_is_used_on(inbox: InboxSettings, tmp_path: Path) -> None:
+    """`done` was changed between the reservation and the move."""
+    earlier = tmp_path / "earlier"
+    earlier.mkdir()
+    assert isinstance(inbox.done, Path)
+
+    found = dispose(inbox, owed(inbox), MoveTo(inbox.done, os.fsencode(earlier / "talk.mp3"), True), "0123", {})
+
+    assert found == Disposal(True)
+    assert contents(earlier) == {"talk.mp3": b"sound"}
+
+
+def test_an_error_file_nested_beyond_reason_speaks_of_nobody(inbox: InboxSettings) -> None:
+    path = inbox.failed / "talk.mp3.error.json"
+    path.write_bytes(b"[" * 200_000)
+
+    with pytest.raises(FileExistsError):
+        write_error_file(inbox, owed(inbox, "failing"), os.fsencode(path), 0.0)
 
 
 def test_an_error_file_replaces_only_one_of_the_same_source(inbox: InboxSettings) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dropscribe.errors import DropscribeError
 from dropscribe.model import Segment, Transcript, Word
-from dropscribe.transcript import UnusableResult, parse, speech_seconds, without_url_queries
+from dropscribe.transcript import MOST_VALUES, UnusableResult, parse, speech_seconds, without_url_queries
 
 WORDS = Path(__file__).parent / "words"
 
@@ -334,3 +334,10 @@ def test_what_is_billed_for_a_result_is_the_speech_of_all_its_channels_if_each_s
     raw = json.dumps({"transcripts": [{"content_duration_in_milliseconds": ms} for ms in said]}).encode()
 
     assert speech_seconds(raw) == (seconds if seconds is None else pytest.approx(seconds))
+
+
+def test_a_document_of_countless_tiny_values_is_refused_before_it_fills_the_memory() -> None:
+    raw = b'{"transcripts":[' + b"[]," * MOST_VALUES + b"0]}"
+
+    with pytest.raises(UnusableResult, match="more values"):
+        parse(raw)

@@ -4,23 +4,23 @@ The transcript says whose outputs they are, and comes last of its set. What is m
 added since) is rendered from it: recognising the file again would cost money, and not having it a word from us.
 """
 
-import contextlib
 import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from dropscribe.boundaries import Step
 from dropscribe.config.settings import InboxSettings, canonical_json
-from dropscribe.disk.placing import make_folders, place, sync_folder, write_aside
-from dropscribe.disk.sources import SOURCE
+from dropscribe.disk.placing import discard, make_folders, place, sync_folder, write_aside
+from dropscribe.disk.sources import parent_of, regular_file, seen_from
 from dropscribe.folders import FolderTrouble
 from dropscribe.ledger.rows import NewMedia, PlannedOutput
 from dropscribe.model import Document
 from dropscribe.names import LONGEST_NAME, output_names
 from dropscribe.naming import salt_of
-from dropscribe.render import all_outputs, format_of, render_all, suffix_of
+from dropscribe.render import TextLost, all_outputs, format_of, render_all, suffix_of
 from dropscribe.render.formats.json import read_document, read_identity
 from dropscribe.transcript import UnusableResult, parse
 
@@ -48,7 +48,7 @@ def own_outputs(inbox: InboxSettings, new: NewMedia) -> OwnSet | None:
     if "json" not in inbox.outputs:
         return None
     for path in _transcripts(inbox, new):
-        content = _read(path)
+        content = _read(inbox.outbox, path)
         if content is not None and _is_of(content, new):
             return _set_of(inbox, PlannedOutput(path, "json", _sha256(content)), read_document(content))
     return None
@@ -69,18 +69,23 @@ def _set_of(inbox: InboxSettings, transcript: PlannedOutput, document: Document 
     wanted = [] if document is None else all_outputs(document, inbox.outputs, inbox.presentation)
     stem = transcript.path.removesuffix(b".json")
     paths = {name: b"%b.%b" % (stem, suffix_of(name).encode()) for name in wanted if name != "json"}
-    found = {name: (path, content) for name, path in paths.items() if (content := _read(path)) is not None}
+    found = {
+        name: (path, content) for name, path in paths.items() if (content := _read(inbox.outbox, path)) is not None
+    }
     missing = {
         name: path for name, path in paths.items() if name not in found and len(os.path.basename(path)) <= LONGEST_NAME
     }
     return OwnSet(transcript, found, missing, document)
 
 
-def _read(path: bytes) -> bytes | None:
-    """None for what is missing, or is no regular file of a sane size."""
+def _read(outbox: Path, path: bytes) -> bytes | None:
+    """None for what is missing, lies behind a link, or is no regular file of a sane size."""
     try:
-        with open(os.open(path, SOURCE), "rb") as file:
-            content = file.read(LARGEST_OUTPUT + 1)
+        with parent_of(*seen_from(outbox, path)) as (folder, name), regular_file(name, folder) as descriptor:
+            if descriptor is None or os.fstat(descriptor).st_size > LARGEST_OUTPUT:
+                return None
+            with open(descriptor, "rb", closefd=False) as file:
+                content = file.read(LARGEST_OUTPUT + 1)
     except OSError:
         return None
     return content if len(content) <= LARGEST_OUTPUT else None
@@ -113,14 +118,17 @@ def adopted(inbox: InboxSettings, own: OwnSet) -> tuple[PlannedOutput, ...]:
             if output in texts and _place(inbox, path, texts[output]):
                 placed.append(PlannedOutput(path, output, _sha256(texts[output])))
         for folder in {os.path.dirname(planned.path) for planned in placed}:
-            sync_folder(folder)
+            sync_folder(*seen_from(inbox.outbox, folder))
     return (own.transcript, *ours, *placed)
 
 
 def _texts(inbox: InboxSettings, own: OwnSet) -> Mapping[str, bytes]:
     """As we would write them today; never `raw`, which no transcript tells."""
     formats = dict.fromkeys(format_of(output) for output in (*own.found, *own.missing) if output != "raw")
-    return {} if own.document is None else render_all(own.document, formats, inbox.presentation).texts
+    try:
+        return {} if own.document is None else render_all(own.document, formats, inbox.presentation).texts
+    except TextLost:  # somebody wrote into the transcript what no format can hold
+        return {}
 
 
 def _is_answer(content: bytes, document: Document | None) -> bool:
@@ -131,17 +139,17 @@ def _is_answer(content: bytes, document: Document | None) -> bool:
 
 
 def _place(inbox: InboxSettings, path: bytes, text: bytes) -> bool:
-    folder = make_folders(inbox.outbox, os.path.dirname(os.path.relpath(path, os.fsencode(inbox.outbox))))
-    aside = write_aside(folder, f"adopt-{_sha256(path)[:32]}", text)
-    PLACE.before()
-    try:
-        place(aside, path)
-    except FileExistsError:
-        return False
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(aside)
-    PLACE.effect()
+    root, within = seen_from(inbox.outbox, path)
+    with make_folders(root, os.path.dirname(within)) as folder:
+        aside = write_aside(folder, f"adopt-{_sha256(path)[:32]}", text)
+        PLACE.before()
+        try:
+            place(aside, (folder, os.path.basename(path)))
+        except FileExistsError:
+            return False
+        finally:
+            discard(aside)
+        PLACE.effect()
     return True
 
 

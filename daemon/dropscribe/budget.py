@@ -8,7 +8,6 @@ what a batch cost whose answer did not say so, and it says what waits.
 
 import asyncio
 import gzip
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 
@@ -122,7 +121,7 @@ class Budget:
         began = self._clock.monotonic()
         if inbox is None or self._slow.get(one.inbox, 0.0) > began:
             return None
-        seconds = self._durations.of(os.path.join(os.fsencode(inbox.inbox), one.path))
+        seconds = self._durations.of(inbox.inbox, one.path)
         if self._clock.monotonic() - began >= self._durations.patience:
             self._slow[one.inbox] = began + SLOW_FOR
         return seconds

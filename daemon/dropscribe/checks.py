@@ -17,10 +17,11 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 
-from dropscribe.config.settings import InboxSettings, Settings
+from dropscribe.config.settings import InboxSettings, Settings, secrets_of
 from dropscribe.config.urls import in_mainland, region_of_api
 from dropscribe.disk.faults import folder_fault
 from dropscribe.disk.placing import write_aside
+from dropscribe.disk.sources import folder_at
 from dropscribe.errors import OutOfOrder
 from dropscribe.ledger import is_held, stories
 from dropscribe.ledger.sqlite import OLDEST
@@ -68,6 +69,19 @@ def configuration(settings: Settings) -> Iterator[Finding]:
     yield Finding("configuration", f"{settings.path}; inboxes: {names}")
     for warning in settings.warnings:
         yield Finding("configuration", f"but look: {warning}")
+    if _shows_keys(settings):
+        yield Finding("configuration", f"but look: keys stand in it, and others can read it: chmod 600 {settings.path}")
+
+
+def _shows_keys(settings: Settings) -> bool:
+    """Whether a key is written out in a file that is not its owner's alone."""
+    try:
+        if not stat.S_IMODE(settings.path.stat().st_mode) & 0o044:
+            return False
+        content = settings.path.read_bytes()
+    except OSError:
+        return False
+    return any(secret.encode() in content for secret in secrets_of(settings) if secret)
 
 
 def libraries() -> Finding:
@@ -233,8 +247,10 @@ def _usable(folder: Path) -> OutOfOrder | None:
     try:
         if not os.path.lexists(folder):
             return _creatable(folder)
-        os.unlink(write_aside(folder, f"check-{secrets.token_hex(8)}", b"\n", 0o600))
-        os.listdir(folder)
+        with folder_at(folder) as descriptor:
+            _, probe = write_aside(descriptor, f"check-{secrets.token_hex(8)}", b"\n", 0o600)
+            os.unlink(probe, dir_fd=descriptor)
+            os.listdir(descriptor)
     except OSError as error:
         return folder_fault(error, str(folder))
     return None

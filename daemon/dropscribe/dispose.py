@@ -13,8 +13,8 @@ from pathlib import Path
 
 from dropscribe.boundaries import Step
 from dropscribe.disk.moving import Unsynced, hide, place_source, put_back, remove_source, verify
-from dropscribe.disk.placing import content_sha256
-from dropscribe.disk.sources import GONE, look_at, look_of_stat
+from dropscribe.disk.placing import sha256_within
+from dropscribe.disk.sources import GONE, look_at, look_of_stat, seen_from, stat_within
 from dropscribe.errors import DropscribeError, SourceChanged
 from dropscribe.ledger.rows import OwedMedia
 from dropscribe.model import Look
@@ -105,29 +105,30 @@ def send_source_away(
 
 def _has_arrived(media: OwedMedia, way: Way, unsynced: Unsynced | None) -> bool:
     """Whether an earlier try has moved the source; what it could not sync is to be synced now."""
-    if not (isinstance(way, MoveTo) and way.resuming and is_there(media, way.path)):
+    if not (isinstance(way, MoveTo) and way.resuming and is_there(media, way.root, way.path)):
         return False
     if unsynced is not None:
         unsynced[os.path.dirname(way.path)] = way.root
     return True
 
 
-def still_fits(media: OwedMedia, target: bytes) -> bool:
+def still_fits(media: OwedMedia, root: Path, target: bytes) -> bool:
     """Whether a recorded target may be used on: nothing stands there, or what stands there is this very source."""
-    return not os.path.lexists(target) or is_there(media, target)
+    return not os.path.lexists(target) or is_there(media, root, target)
 
 
-def is_there(media: OwedMedia, target: bytes) -> bool:
-    """Whether the source has arrived at `target`."""
+def is_there(media: OwedMedia, root: Path, target: bytes) -> bool:
+    """Whether the source has arrived at `target`, an absolute path below `root`."""
+    top, relative = seen_from(root, target)
     try:
-        found = os.lstat(target)
+        found = stat_within(top, relative)
     except OSError:
         return False
     if found.st_size != media.look.size:
         return False
     if media.sha256 is None:  # never read: a copy of ours keeps the time to the nanosecond
         return found.st_mtime_ns == media.look.mtime_ns
-    return look_of_stat(found) == media.look or content_sha256(target) == media.sha256
+    return look_of_stat(found) == media.look or sha256_within(top, relative, media.look.size) == media.sha256
 
 
 def _hide(root: Path, media: OwedMedia, name: bytes, hidden: bytes) -> str | None:
@@ -159,11 +160,11 @@ def _give_back(root: Path, hidden: bytes, path: bytes) -> None:
 
 
 def _place(root: Path, media: OwedMedia, way: MoveTo, hidden: bytes, unsynced: Unsynced | None) -> Disposal:
-    relative = os.path.relpath(way.path, os.fsencode(way.root))
+    top, relative = seen_from(way.root, way.path)
     sha256 = media.sha256 or ""
     GO.before()
     try:
-        place_source(root, hidden, way.root, relative, media.look, sha256, resuming=way.resuming, unsynced=unsynced)
+        place_source(root, hidden, top, relative, media.look, sha256, resuming=way.resuming, unsynced=unsynced)
     except FileExistsError:
         return Disposal(False)
     except NotADirectoryError as obstacle:

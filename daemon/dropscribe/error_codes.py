@@ -351,11 +351,23 @@ def _fits(code: str, pattern: str) -> bool:
     return fnmatchcase(code.strip().lower(), pattern.lower())
 
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+|\S*\?[^\s\"'<>]*=[^\s\"'<>]*")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s\"'<>]+")
+_BORDER = re.compile(r"([\"'<>])")
 
 
 def without_urls(text: str, longest: int = 500) -> str:
     """`text` in one line, with every URL and everything that looks like a query string taken out."""
-    # Cut first: an error body may be long, and the pattern takes its time on long words.
-    line = " ".join(_ADDRESS.sub("<url>", text[: 4 * longest]).split())
+    # Cut first: an error body may be long.
+    line = " ".join(map(_without_url, text[: 4 * longest].split()))
     return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def _without_url(word: str) -> str:
+    """One word: of what looks like a query, everything up to its end is taken out. By splitting: a pattern that looks
+    for the last `?` with a `=` behind takes minutes for a word of question marks.
+    """
+    pieces = _BORDER.split(word)
+    queries = [number for number, piece in enumerate(pieces) if "=" in piece.partition("?")[2]]
+    if not queries:
+        return _ADDRESS.sub("<url>", word)
+    return "<url>" + _ADDRESS.sub("<url>", "".join(pieces[queries[-1] + 1 :]))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from dropscribe.model import Failure
 from dropscribe.names import display
+from dropscribe.printable import in_json
 
 # Greedy up to a space or quote: a URL's query is a secret, a few lost words after it are not.
 # No word border in front: Chinese text stands right before a URL.
@@ -25,7 +26,7 @@ def error_json(failure: Failure, inbox: str, source: bytes, failed_at: float) ->
         "inbox": inbox,
         "source": display(source),
     }
-    return (json.dumps(body, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace")
+    return (in_json(json.dumps(body, ensure_ascii=False, indent=2)) + "\n").encode("utf-8", "replace")
 
 
 def without_urls(message: str) -> str:

@@ -21,7 +21,7 @@ from dropscribe.adopt import OwnSet, adopted, own_outputs
 from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
-from dropscribe.disk.sources import Stopped, look_at
+from dropscribe.disk.sources import Stopped, look_at, remove_within, seen_from
 from dropscribe.errors import OutOfOrder, SourceChanged
 from dropscribe.folders import FolderGuard, missing, unusable
 from dropscribe.hashing import StillOpen, take
@@ -315,7 +315,7 @@ class Intake:
                 "file.taken", inbox=inbox.name, path=display(taken.path), joins=None if taken.new else taken.recognition
             )
             if taken.failed_before is not None:
-                await self._in_thread(lambda: _remove_stale(taken.failed_before))  # noqa: B023 - awaited at once
+                await self._in_thread(lambda: _remove_stale(inbox.failed, taken.failed_before))  # noqa: B023 - awaited at once
             self._on_taken(inbox.name, taken)
         TAKE.recorded()
 
@@ -376,13 +376,13 @@ def _has_error_file(known: KnownMedia) -> bool:
     return known.error_file is not None and os.path.lexists(known.error_file)
 
 
-def _remove_stale(failed: KnownMedia | None) -> None:
+def _remove_stale(root: Path, failed: KnownMedia | None) -> None:
     """The reason of a file that was tried again goes; the reason of one that still lies in failed/ stays."""
     if failed is None or failed.error_file is None:
         return
     if failed.moved_to is None or not os.path.lexists(failed.moved_to):
         with contextlib.suppress(OSError):
-            os.unlink(failed.error_file)
+            remove_within(*seen_from(root, failed.error_file))
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import json
 import logging
 import math
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from urllib.parse import quote, quote_plus
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
+
+from dropscribe.printable import visible, visible_lines
 
 Format = Literal["auto", "console", "json"]
 Renderer = Callable[[WrappedLogger, str, EventDict], str]
@@ -56,7 +59,6 @@ _COVERED: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 _UNBROKEN = re.compile(r"[^\s\"<>]+")
 _QUESTION = re.compile(r"(\?|%3[fF])")
-_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 # No pattern above can match without one of these: most values have none, and a busy daemon writes thousands of lines.
@@ -95,8 +97,9 @@ class Redactor:
         """`text` on one line, without secrets, query strings and control characters."""
         return visible(self._covered(text))
 
-    def _lines(self, text: str) -> str:
-        return "\n".join(visible(line) for line in self._covered(text).split("\n"))
+    def lines(self, text: str) -> str:
+        """The same of a text of several lines, such as a traceback."""
+        return visible_lines(self._covered(text))
 
     def _covered(self, text: str) -> str:
         if self._secrets:
@@ -113,7 +116,7 @@ class Redactor:
         if key in _OF_FEW_VALUES and isinstance(value, str):
             return self._often(value)
         if key in _MANY_LINES and isinstance(value, str):
-            return self._lines(value)
+            return self.lines(value)
         try:
             return self._plain(value, key, 0)
         except Exception:  # a log line must not be what stops the daemon, however odd the value
@@ -156,17 +159,6 @@ def _variants(secret: str) -> set[str]:
     encoded = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
     lower = {re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), text) for text in encoded}
     return {secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]} | encoded | lower
-
-
-def visible(text: str) -> str:
-    """Control characters, terminal escapes and text direction marks as `\\x1b`; bytes that are not UTF-8 as `\\xNN`."""
-    return _HIDDEN.sub(lambda match: _escape(ord(match[0])), text)
-
-
-def _escape(code: int) -> str:
-    if 0xDC80 <= code <= 0xDCFF:
-        code -= 0xDC00  # what surrogateescape made of a byte of a file name
-    return {0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}.get(code) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
 
 
 class _Lines:
@@ -242,6 +234,23 @@ def _take_over_standard_logging() -> None:
         root.removeHandler(handler)
     root.addHandler(_IntoStructlog(logging.WARNING))
     root.setLevel(logging.WARNING)
+
+
+def take_over_hooks() -> None:
+    """Errors that nobody catches, in threads and in finalisers: Python would print them past the redactor."""
+
+    def in_thread(what: threading.ExceptHookArgs) -> None:
+        if what.exc_value is not None and not isinstance(what.exc_value, SystemExit):
+            name = what.thread.name if what.thread is not None else None
+            structlog.get_logger().critical("thread.bug", thread=name, exc_info=what.exc_value)
+
+    def unraisable(what: "sys.UnraisableHookArgs") -> None:
+        if what.exc_value is not None:
+            structlog.get_logger().error("finaliser.bug", exc_info=what.exc_value)
+
+    threading.excepthook = in_thread
+    sys.unraisablehook = unraisable
+    logging.captureWarnings(True)
 
 
 def _stamp(now: Callable[[], float]) -> Callable[[WrappedLogger, str, EventDict], EventDict]:

@@ -9,7 +9,9 @@ from pathlib import Path
 from dropscribe.boundaries import Step
 from dropscribe.config.settings import InboxSettings
 from dropscribe.disk.moving import Unsynced
-from dropscribe.disk.placing import content_sha256, make_folders, place, replace, sync_folder, write_aside
+from dropscribe.disk.placing import content_sha256, discard, make_folders, place, replace, sync_folder, write_aside
+from dropscribe.disk.renaming import Name
+from dropscribe.disk.sources import seen_from
 from dropscribe.dispose import CannotPlace, Disposal, Way, send_source_away
 from dropscribe.error_file import error_json
 from dropscribe.folders import FolderTrouble
@@ -63,7 +65,12 @@ def place_set(inbox: InboxSettings, plan: Planned) -> None:
     waiting = [planned for planned in plan.reservation.outputs if planned.path not in plan.standing]
     if not waiting:
         return
-    folder = make_folders(inbox.outbox, os.path.dirname(os.path.relpath(waiting[0].path, os.fsencode(inbox.outbox))))
+    root, within = seen_from(inbox.outbox, waiting[0].path)
+    with make_folders(root, os.path.dirname(within)) as folder:
+        _place_waiting(folder, plan, waiting)
+
+
+def _place_waiting(folder: int, plan: Planned, waiting: Sequence[PlannedOutput]) -> None:
     ready = []
     for planned in waiting:
         ASIDE.before()
@@ -75,28 +82,24 @@ def place_set(inbox: InboxSettings, plan: Planned) -> None:
             _put(aside, planned)
         except OSError as error:
             for _, left in ready[done:]:
-                _discard(left)
+                discard(left)
             if isinstance(error, FileExistsError):
                 raise NameTaken(planned.path, frozenset(rest.path for rest, _ in ready[done:])) from error
             raise
 
 
-def _put(aside: bytes, planned: PlannedOutput) -> None:
+def _put(aside: Name, planned: PlannedOutput) -> None:
     """What is to be replaced is looked at again: a person may have edited it since it was planned."""
     PLACE.before()
-    found = content_sha256(planned.path) if planned.replaces else None
+    folder, name = aside[0], os.path.basename(planned.path)
+    found = content_sha256(name, folder) if planned.replaces else None
     if found is None:
-        place(aside, planned.path)
+        place(aside, (folder, name))
     elif found == planned.replaces:
-        replace(aside, planned.path)
+        replace(aside, (folder, name))
     else:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), planned.path)
     PLACE.effect()
-
-
-def _discard(aside: bytes) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(aside)
 
 
 def write_error_files(
@@ -122,6 +125,7 @@ def write_error_files(
 
 def write_error_file(inbox: InboxSettings, media: OwedMedia, path: bytes, now: float) -> bytes:
     """Its folder. Raises FileExistsError where something stands that does not speak of this source."""
+    folder, name = os.path.split(path)
     failure = Failure(
         media.code or "unknown",
         media.message or "",
@@ -130,15 +134,16 @@ def write_error_file(inbox: InboxSettings, media: OwedMedia, path: bytes, now: f
         media.task_id,
         media.attempts,
     )
-    folder = make_folders(inbox.failed, os.path.dirname(os.path.relpath(path, os.fsencode(inbox.failed))))
-    ERROR_FILE.before()
-    aside = write_aside(folder, f"{media.media_id}-error", error_json(failure, media.inbox, media.path, now))
-    try:
-        (replace if is_own_error_file(media, path) else place)(aside, path)
-    except OSError:
-        _discard(aside)
-        raise
-    ERROR_FILE.effect()
+    root, within = seen_from(inbox.failed, path)
+    with make_folders(root, os.path.dirname(within)) as opened:
+        ERROR_FILE.before()
+        aside = write_aside(opened, f"{media.media_id}-error", error_json(failure, media.inbox, media.path, now))
+        try:
+            (replace if is_own_error_file(media, name, opened) else place)(aside, (opened, name))
+        except OSError:
+            discard(aside)
+            raise
+        ERROR_FILE.effect()
     return folder
 
 
@@ -146,7 +151,7 @@ def _sync(folders: Iterable[bytes], about: Path) -> None:
     with FolderTrouble(about):
         SYNC.before()
         for folder in folders:
-            sync_folder(folder)
+            sync_folder(*seen_from(about, folder))
         SYNC.effect()
 
 
@@ -182,5 +187,5 @@ def sync_moves(inbox: InboxSettings, unsynced: Unsynced) -> None:
     for folder, root in unsynced.items():
         about = FolderTrouble(root, moving_scope(inbox) if root == inbox.inbox else "")
         with about, contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            sync_folder(folder)
+            sync_folder(*seen_from(root, folder))
     SYNC_MOVES.effect()

@@ -4,6 +4,7 @@ What the looks mean is decided in `naming`. Nothing is placed here; only what an
 placed under names that turned out to be somebody else's is taken away again.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -12,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dropscribe.config.settings import InboxSettings
-from dropscribe.disk.placing import content_sha256
-from dropscribe.disk.sources import regular_file
+from dropscribe.disk.placing import content_sha256, sha256_within
+from dropscribe.disk.sources import parent_of, regular_file, seen_from
 from dropscribe.dispose import MoveTo, Remove, Stay, Way, still_fits
 from dropscribe.folders import FolderTrouble
 from dropscribe.ledger.rows import OwedMedia, Owner, PlannedOutput, Reservation
@@ -84,7 +85,7 @@ def fit(wish: Wish, owners: Mapping[bytes, Owner], taken: set[bytes]) -> Planned
     """The plan under the names wished for, or None if one of them is somebody else's."""
     inbox, one, paths = wish.inbox, wish.one, wish.paths
     with FolderTrouble(inbox.outbox):
-        found = {path: _content(path) for path in paths}
+        found = {path: _content(inbox.outbox, path) for path in paths}
         keeps = inbox.done == "keep"
         if any(standing(one.media, owners.get(path), found[path], keeps) is Standing.FOREIGN for path in paths):
             return None
@@ -92,7 +93,7 @@ def fit(wish: Wish, owners: Mapping[bytes, Owner], taken: set[bytes]) -> Planned
             PlannedOutput(path, name, hashlib.sha256(one.texts[name]).hexdigest(), found[path] or "")
             for path, (name, _) in zip(paths, wish.formats, strict=True)
         )
-        _remove_outgrown(wish.placed_before, paths)
+        _remove_outgrown(inbox.outbox, wish.placed_before, paths)
         moved_to = _target(inbox, one.media, taken)
     in_place = frozenset(planned.path for planned in outputs if found[planned.path] == planned.sha256)
     earlier = _earlier(one.media, [owners[path] for path in paths if path in owners]) if keeps else frozenset()
@@ -113,14 +114,14 @@ def without_outgrown(inbox: InboxSettings, plan: Planned, before: Iterable[Plann
     paths = [planned.path for planned in plan.reservation.outputs]
     outgrown = [planned for planned in before if depends_on_content(planned.format) and planned.path not in paths]
     with FolderTrouble(inbox.outbox):
-        _remove_outgrown(outgrown, paths)
+        _remove_outgrown(inbox.outbox, outgrown, paths)
     return replace(plan, reservation=replace(plan.reservation, outgrown=tuple(planned.path for planned in outgrown)))
 
 
-def _content(path: bytes) -> str | None:
-    """`content_sha256`; a file in the place of a folder shows when the output is to be placed."""
+def _content(root: Path, path: bytes) -> str | None:
+    """`sha256_within`; a link or a file in the place of a folder shows when the output is to be placed."""
     try:
-        return content_sha256(path)
+        return sha256_within(*seen_from(root, path))
     except NotADirectoryError:
         return None
 
@@ -129,7 +130,7 @@ def _target(inbox: InboxSettings, media: OwedMedia, taken: set[bytes]) -> bytes 
     """Where the source will go: absolute; None where it stays or is deleted."""
     if not isinstance(inbox.done, Path):
         return None
-    if media.moved_to is not None and still_fits(media, media.moved_to):
+    if media.moved_to is not None and still_fits(media, inbox.done, media.moved_to):
         return media.moved_to
     wanted = os.path.join(os.fsencode(inbox.done), media.path)
     return first_free(wanted, lambda path: path in taken or os.path.lexists(path))
@@ -153,7 +154,7 @@ def failure_names(
         replaceable.add(error_name(wanted))
 
     def is_taken(path: bytes) -> bool:
-        own = path in replaceable and is_own_error_file(media, path)
+        own = path in replaceable and _speaks_of(media, inbox.failed, path)
         return path in taken or (not own and os.path.lexists(path))
 
     with FolderTrouble(inbox.failed):
@@ -162,26 +163,41 @@ def failure_names(
             keeps = media.error_file if resumes else error_name(first_free_with_error(wanted, is_taken))
             return Reservation(media.media_id, (), None, keeps)
         target = media.moved_to
-        if not resumes or target is None or target in taken or not still_fits(media, target):
+        if not resumes or target is None or target in taken or not still_fits(media, inbox.failed, target):
             target = first_free_with_error(wanted, is_taken)
         return Reservation(media.media_id, (), target, error_name(target))
 
 
-def is_own_error_file(media: OwedMedia, path: bytes) -> bool:
-    """Whether the error file at `path` speaks of this source: the ledger alone cannot know what others put there."""
+def _speaks_of(media: OwedMedia, root: Path, path: bytes) -> bool:
     try:
-        with regular_file(path) as descriptor:
+        with parent_of(*seen_from(root, path)) as (folder, name):
+            return is_own_error_file(media, name, folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def is_own_error_file(media: OwedMedia, name: bytes, folder: int) -> bool:
+    """Whether the error file speaks of this source: the ledger alone cannot know what others put there."""
+    try:
+        with regular_file(name, folder) as descriptor:
             body = json.loads(os.read(descriptor, LARGEST_ERROR_FILE)) if descriptor is not None else None
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return False
     return isinstance(body, dict) and (body.get("inbox"), body.get("source")) == (media.inbox, display(media.path))
 
 
-def _remove_outgrown(reserved: Iterable[PlannedOutput], paths: Sequence[bytes]) -> None:
+def _remove_outgrown(root: Path, reserved: Iterable[PlannedOutput], paths: Sequence[bytes]) -> None:
     """An interrupted delivery placed some of its set under names that turned out to be somebody else's.
 
     Before the new names are reserved: until then the ledger lets nobody else have the old ones.
     """
     for planned in reserved:
-        if planned.path not in paths and content_sha256(planned.path) == planned.sha256:
-            os.unlink(planned.path)
+        if planned.path not in paths:
+            _remove_ours(root, planned)
+
+
+def _remove_ours(root: Path, planned: PlannedOutput) -> None:
+    missing = contextlib.suppress(FileNotFoundError, NotADirectoryError)
+    with missing, parent_of(*seen_from(root, planned.path)) as (folder, name):
+        if content_sha256(name, folder) == planned.sha256:
+            os.unlink(name, dir_fd=folder)

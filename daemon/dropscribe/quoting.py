@@ -93,7 +93,7 @@ class Surveyor:
     def _add_candidate(self, inbox: InboxSettings, root: Path, entry: Candidate, ours: bool) -> None:
         try:
             with opened(root, entry.path, entry.look) as descriptor:
-                sha256 = digest_of(descriptor)
+                sha256 = digest_of(descriptor, entry.look.size)
         except SourceChanged:
             self._leave(root, entry.path, "it is still changing")
             return
@@ -131,7 +131,7 @@ class Surveyor:
         return result
 
     def _item(self, found: _Found) -> Item:
-        duration = self._durations.of(os.path.join(os.fsencode(found.root), found.path))
+        duration = self._durations.of(found.root, found.path)
         _, model, settings, _ = found.content
         seconds = billable(guess(found.size, suffix_of(found.path)) if duration is None else duration, settings)
         return Item(found.inbox.name, display(found.path), model, found.size, seconds, duration is None)

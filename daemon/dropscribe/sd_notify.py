@@ -5,10 +5,12 @@ https://www.freedesktop.org/software/systemd/man/252/sd_notify.html
 
 import contextlib
 import os
+import re
 import socket
 import time
 from collections.abc import MutableMapping
 
+_MICROS = re.compile(r"[0-9]{1,20}")  # 64 bits
 LONGEST_STATUS = 400
 """Characters; `systemctl status` shows one line."""
 
@@ -27,8 +29,8 @@ class Notifier:
     def from_environment(cls, environ: MutableMapping[str, str], pid: int) -> "Notifier":
         """What the manager wrote into the environment is taken out of it: it is not meant for our own children."""
         address, micros, whose = (environ.pop(n, None) for n in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"))
-        ours = micros is not None and micros.isdecimal() and int(micros) > 0 and whose in (None, str(pid))
-        return cls(address, int(micros) / 1e6 if ours and micros is not None else None)
+        number = int(micros) if micros is not None and _MICROS.fullmatch(micros) else 0
+        return cls(address, number / 1e6 if number and whose in (None, str(pid)) else None)
 
     @property
     def listened_to(self) -> bool:

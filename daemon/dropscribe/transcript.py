@@ -17,6 +17,9 @@ from dropscribe.model import Segment, Transcript, Word
 LATEST_MS = 100 * 24 * 3600 * 1000
 """A time beyond 100 days is noise (the service takes 12 hours): it counts as not said."""
 
+MOST_VALUES = 10_000_000
+"""Ten channels of 12 hours without a pause; each costs far more memory than its bytes."""
+
 
 class UnusableResult(DropscribeError):
     """The result document is not one: not JSON, not an object, nested beyond reason, or without `transcripts`."""
@@ -59,6 +62,8 @@ def speech_seconds(raw: bytes) -> float | None:
 
 
 def _body(raw: bytes) -> Mapping[str, Any]:
+    if sum(map(raw.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise UnusableResult("The result document holds more values than any recording could give.")
     try:
         # One bad byte must not cost a result that was paid for.
         body = json.loads(raw.decode("utf-8-sig", "replace"))
@@ -161,14 +166,16 @@ def _rank(channel: int | None) -> int:
 
 
 # Bytes, not parsed JSON: all but the queries must stay as received, to the last digit and space.
-_ADDRESS = rb':(?:\\?/){2}(?:[^\s"?\\<>]|\\/|\\u(?!003f)[0-9a-f]{4})*'
+# Nothing is looked at twice (`*+`, and an address without a query is passed over as a whole): a result is as large as
+# its sender likes.
+_ADDRESS = rb':(?:\\?/){2}(?:[^\s"?\\<>]|\\/|\\u(?!003f)[0-9a-f]{4})*+'
 _MARK = rb"(?:\?|\\u003f)"
 _URL_STRING = re.compile(
-    rb'(?<!\\)("\s*[a-z][a-z0-9+.\-]{0,15}' + _ADDRESS + rb")" + _MARK + rb'(?:[^"\\\s]|\\[^nrtbf])+(?=")',
+    rb'(?<!\\)("\s*[a-z][a-z0-9+.\-]{0,15}' + _ADDRESS + rb")" + _MARK + rb'(?:[^"\\\s]|\\[^nrtbf])++(?=")',
     re.IGNORECASE,
 )
 _URL_INSIDE = re.compile(
-    rb"((?:https?|oss)" + _ADDRESS + rb")" + _MARK + rb"((?:[!#-\[\]-~]|\\/|\\u00[2-7][0-9a-f])+)",
+    rb"((?:https?|oss)" + _ADDRESS + rb")(?:" + _MARK + rb"((?:[!#-\[\]-~]|\\/|\\u00[2-7][0-9a-f])++))?",
     re.IGNORECASE,
 )
 
@@ -183,5 +190,5 @@ def without_url_queries(raw: bytes) -> bytes:
 
 
 def _without_signed_query(found: re.Match[bytes]) -> bytes:
-    query = found[2].lower()
+    query = (found[2] or b"").lower()
     return found[1] if b"=" in query or rb"\u003d" in query else found[0]

@@ -289,3 +289,11 @@ def test_a_clock_that_is_off_says_by_how_much() -> None:
     behind = checks_online.clock(-600.0)
     assert not behind.ok
     assert "600 s behind" in behind.text
+
+
+def test_keys_that_stand_in_a_file_that_others_can_read_are_pointed_out(house: House) -> None:
+    house.config.chmod(0o644)
+    assert any("keys stand in it" in line and "chmod 600" in line for line in house.run("check").out.splitlines())
+
+    house.config.chmod(0o600)
+    assert "keys stand in it" not in house.run("check").out

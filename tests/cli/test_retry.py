@@ -47,6 +47,24 @@ def test_a_failed_file_goes_back_to_its_own_path_and_its_error_file_goes_away(ho
     assert ledger_of(house) == before
 
 
+@pytest.mark.parametrize("place", ["failed/a/bad.mp3", "inbox/a/bad.mp3"])
+def test_nothing_behind_a_folder_that_was_exchanged_for_a_link_is_moved_or_removed(house: House, place: str) -> None:
+    house.fail("a/bad.mp3", b"broken")
+    elsewhere = house.root / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("bad.mp3", "bad.mp3.error.json"):
+        (elsewhere / name).write_bytes(b"a secret")
+    (house.failed / "a").rename(house.root / "pulled away")
+    (house.failed / "a").symlink_to(elsewhere)
+
+    ran = house.run("retry", str(house.root / place))
+
+    assert ran.code == 1
+    assert "is not at" in ran.err
+    assert files_below(elsewhere) == {"bad.mp3", "bad.mp3.error.json"}
+    assert files_below(house.inbox) == set()
+
+
 def test_all_takes_every_failed_file_and_code_only_those_of_that_code(house: House) -> None:
     house.fail("one.mp3", b"1", code="A")
     house.fail("two.mp3", b"2", code="B")

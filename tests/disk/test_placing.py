@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dropscribe.disk import content_sha256, make_folders, place, replace, sync_folder, write_aside
+from dropscribe.disk import content_sha256, make_folders, place, replace, sha256_within, sync_folder, write_aside
 from dropscribe.disk.renaming import (
     Name,
     rename_by_link,
@@ -27,13 +27,25 @@ def names_in(folder: Path) -> set[str]:
     return set(os.listdir(folder))
 
 
+def make_the_folder(root: Path, relative: bytes) -> None:
+    with make_folders(root, relative):
+        pass
+
+
+def aside(folder: Path, tag: str, data: bytes) -> bytes:
+    """The path of what was written aside there."""
+    with make_folders(folder, b"") as descriptor:
+        _, name = write_aside(descriptor, tag, data)
+    return os.path.join(os.fsencode(folder), name)
+
+
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_an_output_is_written_aside_and_then_placed_under_its_name(tmp_path: Path, name: bytes) -> None:
     target = os.path.join(os.fsencode(tmp_path), name)
 
-    temp = write_aside(tmp_path, "7-1", b"words")
+    temp = aside(tmp_path, "7-1", b"words")
     assert names_in(tmp_path) == {".dropscribe-7-1.tmp"}
-    place(temp, target)
+    place((None, temp), (None, target))
 
     assert os.listdir(os.fsencode(tmp_path)) == [name]
     assert Path(os.fsdecode(target)).read_bytes() == b"words"
@@ -42,7 +54,7 @@ def test_an_output_is_written_aside_and_then_placed_under_its_name(tmp_path: Pat
 def test_an_output_gets_the_umask_of_the_process(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        temp = write_aside(tmp_path, "7", b"")
+        temp = aside(tmp_path, "7", b"")
     finally:
         os.umask(before)
 
@@ -53,7 +65,7 @@ def test_a_leftover_of_a_crash_is_replaced_and_a_link_there_is_not_written_throu
     (tmp_path / "precious").write_bytes(b"mine")
     os.symlink(tmp_path / "precious", tmp_path / ".dropscribe-7.tmp")
 
-    temp = write_aside(tmp_path, "7", b"new")
+    temp = aside(tmp_path, "7", b"new")
 
     assert Path(os.fsdecode(temp)).read_bytes() == b"new"
     assert (tmp_path / "precious").read_bytes() == b"mine"
@@ -64,7 +76,7 @@ def test_a_write_that_fails_midway_leaves_nothing_behind(tmp_path: Path) -> None
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
     try:
         with pytest.raises(OSError):
-            write_aside(tmp_path, "7", b"x" * 1000)
+            aside(tmp_path, "7", b"x" * 1000)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
@@ -73,7 +85,7 @@ def test_a_write_that_fails_midway_leaves_nothing_behind(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("rename", WAYS)
 def test_nothing_that_stands_at_the_target_is_ever_replaced(tmp_path: Path, rename: Rename) -> None:
-    temp = write_aside(tmp_path, "7", b"ours")
+    temp = aside(tmp_path, "7", b"ours")
     standing: dict[bytes, Callable[[bytes], None]] = {
         b"file": lambda path: Path(os.fsdecode(path)).write_bytes(b"theirs") and None,
         b"empty": lambda path: Path(os.fsdecode(path)).touch(),
@@ -96,7 +108,7 @@ def test_nothing_that_stands_at_the_target_is_ever_replaced(tmp_path: Path, rena
 @pytest.mark.parametrize("rename", [*WAYS, rename_to_private, rename_plainly])
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_every_way_of_renaming_moves_the_very_file(tmp_path: Path, rename: Rename, name: bytes) -> None:
-    temp = write_aside(tmp_path, "7", b"ours")
+    temp = aside(tmp_path, "7", b"ours")
     inode = os.stat(temp).st_ino
     folder = os.open(tmp_path, os.O_RDONLY)
     try:
@@ -118,7 +130,7 @@ def test_what_is_gone_can_not_be_placed_and_leaves_no_name_behind(tmp_path: Path
 
 @pytest.mark.parametrize("rename", [rename_without_replacing, rename_by_link])
 def test_a_crash_between_link_and_unlink_is_finished_by_the_next_try(tmp_path: Path, rename: Rename) -> None:
-    temp = write_aside(tmp_path, "7", b"ours")
+    temp = aside(tmp_path, "7", b"ours")
     os.link(temp, tmp_path / "talk.json")
 
     rename((None, temp), (None, os.fsencode(tmp_path / "talk.json")))
@@ -140,7 +152,7 @@ def test_a_private_name_that_is_taken_is_not_replaced(tmp_path: Path, rename: Re
 @pytest.mark.parametrize("rename", WAYS)
 def test_of_two_that_place_at_once_one_wins_and_the_other_is_told(tmp_path: Path, rename: Rename) -> None:
     target = os.fsencode(tmp_path / "talk.json")
-    temps = [write_aside(tmp_path, str(number), b"%d" % number) for number in range(8)]
+    temps = [aside(tmp_path, str(number), b"%d" % number) for number in range(8)]
     start, losers = threading.Barrier(len(temps)), []
 
     def race(temp: bytes) -> None:
@@ -164,7 +176,7 @@ def test_of_two_that_place_at_once_one_wins_and_the_other_is_told(tmp_path: Path
 def test_our_own_output_can_be_replaced(tmp_path: Path) -> None:
     (tmp_path / "talk.json").write_bytes(b"old")
 
-    replace(write_aside(tmp_path, "7", b"new"), tmp_path / "talk.json")
+    replace((None, aside(tmp_path, "7", b"new")), (None, os.fsencode(tmp_path / "talk.json")))
     sync_folder(tmp_path)
 
     assert (tmp_path / "talk.json").read_bytes() == b"new"
@@ -172,17 +184,18 @@ def test_our_own_output_can_be_replaced(tmp_path: Path) -> None:
 
 
 def test_folders_are_created_below_the_root_and_again_is_fine(tmp_path: Path) -> None:
+    made = os.fsencode(tmp_path) + b"/a/\xff\n/c"
     for _ in range(2):
-        made = make_folders(tmp_path, b"a/\xff\n/c")
+        with make_folders(tmp_path, b"a/\xff\n/c") as folder:
+            assert os.path.samestat(os.fstat(folder), os.stat(made))
 
-    assert made == os.fsencode(tmp_path) + b"/a/\xff\n/c"
-    assert os.path.isdir(made)
-    assert make_folders(tmp_path, b"") == os.fsencode(tmp_path)
+    with make_folders(tmp_path, b"") as folder:
+        assert os.path.samestat(os.fstat(folder), os.stat(tmp_path))
 
 
 def test_the_root_itself_is_never_created(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        make_folders(tmp_path / "unmounted", b"a")
+        make_the_folder(tmp_path / "unmounted", b"a")
 
     assert names_in(tmp_path) == set()
 
@@ -197,7 +210,7 @@ def test_folders_are_not_made_through_a_link_or_over_a_file(tmp_path: Path) -> N
 
     for name in (b"link", b"dangling", b"file"):
         with pytest.raises(NotADirectoryError, match=name.decode()):
-            make_folders(outbox, name + b"/a")
+            make_the_folder(outbox, name + b"/a")
 
     assert names_in(elsewhere) == set()
 
@@ -207,7 +220,7 @@ def test_many_threads_may_make_the_same_folders(tmp_path: Path) -> None:
 
     def make() -> None:
         try:
-            make_folders(tmp_path, b"a/b/c/d")
+            make_the_folder(tmp_path, b"a/b/c/d")
         except OSError as error:
             faults.append(error)
 
@@ -228,3 +241,21 @@ def test_the_content_of_an_output_tells_whether_a_person_edited_it(tmp_path: Pat
     assert content_sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert content_sha256(tmp_path / "missing") is None
     assert content_sha256(tmp_path / "link") == content_sha256(tmp_path / "pipe") == content_sha256(tmp_path) == ""
+
+
+def test_a_file_that_is_too_large_to_be_ours_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "endless").touch()
+    os.truncate(tmp_path / "endless", 2**40)
+
+    assert content_sha256(tmp_path / "endless") == ""
+
+
+def test_content_behind_a_linked_folder_is_not_read(tmp_path: Path) -> None:
+    outbox, elsewhere = tmp_path / "outbox", tmp_path / "elsewhere"
+    outbox.mkdir()
+    elsewhere.mkdir()
+    (elsewhere / "talk.json").write_bytes(b"abc")
+    os.symlink(elsewhere, outbox / "a")
+
+    with pytest.raises(NotADirectoryError):
+        sha256_within(outbox, b"a/talk.json")

@@ -54,6 +54,21 @@ def test_the_state_folder_is_made_for_its_owner_alone(state: Path) -> None:
     assert state.stat().st_mode & 0o777 == 0o700
 
 
+def test_the_ledger_is_its_owners_alone_whatever_the_folders_rights_are(state: Path) -> None:
+    reopen(state)
+    state.chmod(0o755)
+    (state / LEDGER_FILE).chmod(0o644)
+
+    opened = Ledger(state)
+    try:
+        modes = {path.name: path.stat().st_mode & 0o777 for path in state.iterdir()}
+    finally:
+        opened.close()
+
+    assert set(modes) >= {LEDGER_FILE, f"{LEDGER_FILE}-wal", f"{LEDGER_FILE}-shm", LOCK_FILE}
+    assert set(modes.values()) == {0o600}
+
+
 def test_a_ledger_keeps_its_name_for_ever_and_counts_its_processes(state: Path) -> None:
     first, second = reopen(state), reopen(state)
 

@@ -1,8 +1,11 @@
 """The object store against a storage that does as it is told."""
 
+import contextlib
 import io
 import logging
+import socket
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -49,6 +52,26 @@ def error(status: int, code: str, message: str = "m", ec: str = "") -> Reply:
 
 def always(reply: Reply):
     return lambda seen: reply
+
+
+@contextlib.contextmanager
+def raw_storage(answer: bytes) -> Iterator[str]:
+    """Gives each connection these very bytes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    with connection:
+                        connection.recv(65536)
+                        connection.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
 
 def in_turn(*replies: Reply):
@@ -434,3 +457,51 @@ def test_connections_are_used_again_after_every_kind_of_call():
             adapter.delete(KEY)
 
     assert len(addresses) == 1
+
+
+PART = b"<Part><PartNumber>1</PartNumber></Part>"
+
+
+@pytest.mark.parametrize("filling", [b" " * 9_000_000, PART * 300_000], ids=["of nothing", "of parts"])
+def test_an_answer_larger_than_any_list_is_not_read_to_its_end(filling: bytes) -> None:
+    body = b"<ListPartsResult>" + filling + b"</ListPartsResult>"
+    with storage(always((200, {}, body))) as server, pytest.raises(OutOfOrder) as caught:
+        store(server.url).list_parts(KEY, "u1")
+
+    assert caught.value.code == "UnreadableAnswer"
+
+
+BOMB = (
+    b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY l0 "lol">'
+    + b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 11))
+    + b"]><ListPartsResult><UploadId>&l10;</UploadId></ListPartsResult>"
+)
+
+
+def test_entities_that_unfold_into_gigabytes_are_not_unfolded():
+    with storage(always((200, {}, BOMB))) as server, pytest.raises(OutOfOrder) as caught:
+        store(server.url).list_parts(KEY, "u1")
+
+    assert caught.value.code == "UnreadableAnswer"
+
+
+def test_a_file_that_an_answer_names_as_an_entity_is_not_read(tmp_path):
+    (tmp_path / "secret").write_text("a secret")
+    entity = f'<!DOCTYPE Error [<!ENTITY x SYSTEM "file://{tmp_path}/secret">]>'
+    body = f"{entity}<Error><Code>Odd</Code><Message>&x;</Message></Error>".encode()
+    with storage(always((400, {"x-oss-request-id": "r1"}, body))) as server, pytest.raises(OutOfOrder) as caught:
+        store(server.url).abort(KEY, "u1")
+
+    assert "a secret" not in str(caught.value)
+
+
+def test_a_list_that_comes_in_chunks_is_read_whole():
+    dated = "<LastModified>2026-01-01T00:00:00.000Z</LastModified>"
+    parts = "".join(f"<Part><PartNumber>{n}</PartNumber><Size>5</Size><ETag>e</ETag>{dated}</Part>" for n in range(999))
+    end = "<IsTruncated>false</IsTruncated><NextPartNumberMarker>999</NextPartNumberMarker>"
+    body = f"<ListPartsResult>{end}{parts}</ListPartsResult>".encode()
+    pieces = (body[start : start + 997] for start in range(0, len(body), 997))
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+    head = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with raw_storage(head + chunks + b"0\r\n\r\n") as url:
+        assert len(store(url).list_parts(KEY, "u1")) == 999

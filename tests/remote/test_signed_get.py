@@ -1,5 +1,10 @@
 """A signed URL is fetched as by a stranger, and what refuses it is told without showing it."""
 
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
 import pytest
 
 from dropscribe.errors import OutOfOrder
@@ -80,3 +85,30 @@ def test_a_host_that_cannot_be_one_is_unreachable(host: str) -> None:
 
 def test_a_code_that_is_none_is_not_repeated() -> None:
     assert error_of(403, b"<Error><Code>look at https://evil.example/?sig=1</Code></Error>").code == "HTTP 403"
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"403 Forbidden"])
+def test_an_answer_that_comes_byte_by_byte_is_not_waited_for_without_end(status: bytes) -> None:
+    head = b"HTTP/1.1 %b\r\nx-oss-request-id: r1\r\nContent-Length: 60000\r\n\r\n" % status
+    with dripping(head) as url, pytest.raises((Unreachable, OutOfOrder)):
+        signed_get(f"{url}/bucket/key?{SECRET}", 0.2)
+
+
+@contextlib.contextmanager
+def dripping(head: bytes) -> Iterator[str]:
+    """A server that gives a byte as often as it may, and never ends."""
+    gone = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(head)
+                while not gone.wait(0.02):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        gone.set()
+        thread.join()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dropscribe.sandbox.agreement import Agreement, agreement
-from dropscribe.sandbox.ear import SURE_ENOUGH, UNHEARD, Ear, Unheard, missing, recording
+from dropscribe.sandbox.ear import SURE_ENOUGH, UNHEARD, Ear, Unheard, harmless, missing, recording
 from dropscribe.sandbox.transcripts import demo_recordings
 
 needs_the_extra = pytest.mark.skipif(bool(missing()), reason="the extra `sandbox` is not installed")
@@ -32,6 +32,10 @@ def test_each_channel_speaks_for_itself() -> None:
     found = recording(answer(channel(0), channel(1, sentences=[[[5, 6, "other"]]])), "wav")
     assert [(sentence.channel, sentence.text) for sentence in found.sentences][-1] == (1, "other")
     assert found.text == "hello there bye"
+
+
+def test_the_process_that_listens_has_no_keys_around() -> None:
+    assert harmless({"PATH": "/bin", "DASHSCOPE_API_KEY": "sk-secret", "AWS_SECRET": "s"}) == {"PATH": "/bin"}
 
 
 def test_what_it_is_not_sure_of_it_says_instead_of_guessing() -> None:

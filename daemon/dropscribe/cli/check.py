@@ -10,6 +10,7 @@ from dropscribe.checks_online import over_the_network
 from dropscribe.checks_told import metrics_port, webhook
 from dropscribe.cli.exits import ExitCode
 from dropscribe.cli.options import config_option, settings_for
+from dropscribe.cli.say import say
 from dropscribe.config.settings import Settings
 
 
@@ -32,10 +33,10 @@ def check(context: click.Context, config: Path | None, online: bool) -> int:
     settings = settings_for(context, config)
     wrong = 0
     for finding in _findings(settings, online):
-        click.echo(line(finding))
+        say(line(finding))
         wrong += not finding.ok
     if wrong:
-        click.echo(f"dropscribe: {wrong} thing{'s' if wrong > 1 else ''} to see to", err=True)
+        say(f"dropscribe: {wrong} thing{'s' if wrong > 1 else ''} to see to", err=True)
     return ExitCode.NOT_WELL if wrong else ExitCode.WELL
 
 

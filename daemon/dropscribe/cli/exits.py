@@ -1,13 +1,19 @@
 """Exit codes, and which error ends in which, with its sentence on stderr."""
 
+import io
 import os
 import traceback
+from collections.abc import Iterable
 from enum import IntEnum
 
 import click
 
 from dropscribe.errors import DropscribeError, Misconfigured, StateHeld
+from dropscribe.logs import Redactor
 from dropscribe.names import display
+from dropscribe.printable import visible_lines
+
+_cover = Redactor()  # of the one process whose end this door is
 
 
 class ExitCode(IntEnum):
@@ -28,12 +34,12 @@ def exit_code_of(error: Exception) -> int:  # noqa: PLR0911 - a table
         case click.exceptions.Exit():
             return error.exit_code
         case click.UsageError():
-            error.show()
+            _show(error)
             return ExitCode.USAGE
         case click.Abort():
             return ExitCode.INTERRUPTED
         case click.ClickException():
-            error.show()
+            _show(error)
             return ExitCode.NOT_WELL
         case Misconfigured():
             _say("the configuration is faulty:", *(str(problem) for problem in error.problems))
@@ -47,15 +53,26 @@ def exit_code_of(error: Exception) -> int:  # noqa: PLR0911 - a table
         case DropscribeError():
             _say(str(error))
             return ExitCode.NOT_WELL
-    click.echo("".join(traceback.format_exception(error)), err=True)
+    click.echo(_cover.lines("".join(traceback.format_exception(error))), err=True)
     _say("this is a bug in dropscribe; nothing that was recorded is lost")
     return ExitCode.NOT_WELL
 
 
+def cover(secrets: Iterable[str]) -> None:
+    """What must not stand in a traceback, whatever raised it."""
+    _cover.learn(secrets)
+
+
+def _show(error: click.ClickException) -> None:
+    """As click does, but of printable characters."""
+    said = io.StringIO()
+    error.show(said)
+    click.echo(visible_lines(said.getvalue().rstrip("\n")), err=True)
+
+
 def _say(first: str, *more: str) -> None:
-    click.echo(f"dropscribe: {first}", err=True)
-    for line in more:
-        click.echo(f"  {line}", err=True)
+    for line in (f"dropscribe: {first}", *(f"  {line}" for line in more)):
+        click.echo(visible_lines(line), err=True)
 
 
 def of_the_system(error: OSError) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from dropscribe.cli.exits import ExitCode
 from dropscribe.cli.options import config_option, settings_for
 from dropscribe.cli.places import folders_named, meant
+from dropscribe.cli.say import say
 from dropscribe.config.settings import Settings
 from dropscribe.errors import StateHeld
 from dropscribe.ledger import LEDGER_FILE, Ledger, stories
@@ -52,7 +53,7 @@ def forget(context: click.Context, config: Path | None, paths: tuple[bytes, ...]
     finally:
         ledger.close()
     for outcome in outcomes:
-        click.echo(outcome.text, err=not outcome.done)
+        say(outcome.text, err=not outcome.done)
     return ExitCode.WELL if all(outcome.done for outcome in outcomes) else ExitCode.NOT_WELL
 
 

@@ -9,6 +9,7 @@ from typing import Any, TextIO, TypeVar
 import click
 
 from dropscribe import logs
+from dropscribe.cli.exits import cover
 from dropscribe.config import find, load
 from dropscribe.config.settings import Settings, secrets_of
 
@@ -42,7 +43,10 @@ def settings_for(context: click.Context, config: Path | None, keyless: bool = Fa
     Raises:
         Misconfigured: all its faults.
     """
-    return load(find(config or context.obj, os.environ), os.environ, keyless=keyless)
+    settings = load(find(config or context.obj, os.environ), os.environ, keyless=keyless)
+    if not keyless:
+        cover(secrets_of(settings))
+    return settings
 
 
 def log_to_stderr(log_format: str, settings: Settings, instead: TextIO | None = None) -> None:

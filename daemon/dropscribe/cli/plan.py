@@ -1,6 +1,5 @@
 """`dropscribe plan`: hours, bytes and price of what would be paid for, before anything is."""
 
-import json
 import os
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ import click
 from dropscribe.allowance import Balance, Limit, limits_now, windows
 from dropscribe.cli.options import config_option, settings_for
 from dropscribe.cli.places import own_folders, places_of
+from dropscribe.cli.say import say, say_json
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.durations import Durations
 from dropscribe.ledger import spending, stories
@@ -64,10 +64,10 @@ def plan(
 
 def _say(told: Quote, as_json: bool) -> None:
     if as_json:
-        click.echo((json.dumps(to_json(told), ensure_ascii=False, indent=2) + "\n").encode(), nl=False)
+        say_json(to_json(told))
         return
     for line in lines(told, size_text):
-        click.echo(line)
+        say(line)
 
 
 def _limits(settings: Settings) -> tuple[Limit, ...]:

@@ -19,6 +19,7 @@ from rich.text import Text
 from sqlalchemy import Connection
 
 from dropscribe.ledger import Ledger, stories, tallies
+from dropscribe.printable import visible
 from dropscribe.progress import Progress, details, ending, headline, troubles
 
 EVERY = 0.5
@@ -73,7 +74,7 @@ class ProgressView:
         if connection is None:
             return
         with contextlib.suppress(OSError):
-            self.console.print(Text(ending(self._progress(connection))), soft_wrap=True)
+            self.console.print(Text(visible(ending(self._progress(connection)))), soft_wrap=True)
 
     async def _follow(self, ledger: Ledger) -> None:
         with contextlib.suppress(RuntimeError):  # the ledger is closed: the run has ended
@@ -92,7 +93,7 @@ class ProgressView:
         """Bar and headline, then the details, and below them what holds the run up."""
         line = Table.grid(padding=(0, 1))
         bar = ProgressBar(total=1.0, completed=progress.done, width=min(WIDEST_BAR, self.console.width // 4))
-        line.add_row(bar, Text(headline(progress), overflow="ellipsis", no_wrap=True))
-        below = [Text(said, overflow="ellipsis", no_wrap=True) for said in [details(progress)] if said]
-        below += [Text(trouble, style="yellow") for trouble in troubles(progress.scopes)]
+        line.add_row(bar, Text(visible(headline(progress)), overflow="ellipsis", no_wrap=True))
+        below = [Text(visible(said), overflow="ellipsis", no_wrap=True) for said in [details(progress)] if said]
+        below += [Text(visible(trouble), style="yellow") for trouble in troubles(progress.scopes)]
         self._live.update(Group(line, *below), refresh=True)

@@ -12,12 +12,14 @@ import click
 from dropscribe.cli.exits import ExitCode, of_the_system
 from dropscribe.cli.kept import CannotRender, Found, shelf
 from dropscribe.cli.options import config_option
+from dropscribe.cli.say import say
 from dropscribe.config import find, load
 from dropscribe.config.settings import Settings
-from dropscribe.disk.placing import content_sha256, place, sync_folder, write_aside
+from dropscribe.disk.placing import content_sha256, discard, place, sync_names, write_aside
+from dropscribe.disk.sources import folder_at
 from dropscribe.errors import DropscribeError, Misconfigured
 from dropscribe.names import display
-from dropscribe.render import FORMATS, Edition, Presentation, render_all, suffix_of
+from dropscribe.render import FORMATS, Edition, Presentation, TextLost, render_all, suffix_of
 from dropscribe.render.profiles import PROFILES, Subtitles
 from dropscribe.render.quality import FAULTS, Report, judge, shown_by_channel
 from dropscribe.render.stamps import clock
@@ -90,9 +92,9 @@ def render(
                 found = shelves.find(path)
                 shown = _presentation(found.presentation, **asked)
                 _write(found, formats or found.outputs, shown, out, taken)
-            except (DropscribeError, OSError) as error:
+            except (DropscribeError, OSError, TextLost) as error:
                 why = of_the_system(error) if isinstance(error, OSError) else str(error)
-                click.echo(f"{display(path)}: {why}", err=True)
+                say(f"{display(path)}: {why}", err=True)
                 failed += 1
     return ExitCode.NOT_WELL if failed else ExitCode.WELL
 
@@ -151,24 +153,23 @@ def _write(found: Found, formats: Sequence[str], shown: Presentation, out: Path,
         raise CannotRender(f"nothing can be written into --out {out}: {error.strerror or error}") from error
     taken.update(targets.values())
     for path in targets.values():
-        click.echo(display(path))
+        say(display(path))
     for note in rendering.notes:
-        click.echo(f"  {note}", err=True)
+        say(f"  {note}", err=True)
     for line in _quality(Edition(found.document, shown), formats):
-        click.echo(f"  {line}")
+        say(f"  {line}")
 
 
 def _place_all(out: Path, targets: Mapping[str, bytes], texts: Mapping[str, bytes]) -> None:
-    aside = dict[str, bytes]()
-    try:
-        for name in targets:
-            aside[name] = write_aside(out, f"render-{os.getpid()}-{name}", texts[name])
-        for name, path in targets.items():
-            place(aside.pop(name), path)
-    finally:
-        for left in aside.values():
-            os.unlink(left)
-    sync_folder(out)
+    with folder_at(out) as folder:
+        aside = {name: write_aside(folder, f"render-{os.getpid()}-{name}", texts[name]) for name in targets}
+        try:
+            for name, path in targets.items():
+                place(aside.pop(name), (folder, os.path.basename(path)))
+        finally:
+            for left in aside.values():
+                discard(left)
+        sync_names(folder)
 
 
 def _targets(found: Found, outputs: Iterable[str], out: Path, taken: set[bytes]) -> dict[str, bytes]:

@@ -12,10 +12,11 @@ from sqlalchemy import Connection
 from dropscribe.cli.exits import ExitCode, of_the_system
 from dropscribe.cli.options import config_option, settings_for
 from dropscribe.cli.places import meant
+from dropscribe.cli.say import say
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.disk.moving import hide, place_source, put_back
-from dropscribe.disk.placing import content_sha256
-from dropscribe.disk.sources import look_at
+from dropscribe.disk.placing import sha256_within
+from dropscribe.disk.sources import GONE, look_at, parent_of, remove_within, seen_from, stat_within
 from dropscribe.dispose import private_name
 from dropscribe.errors import DropscribeError, SourceChanged
 from dropscribe.ledger import is_held, stories, upkeep
@@ -75,9 +76,9 @@ def retry(context: click.Context, config: Path | None, every: bool, code: str | 
         chosen = _named(bench, paths) if paths else _failed(bench, code)
         refused = _retry_all(bench, chosen)
     if not chosen:
-        click.echo("No failed file is there to be tried again.")
+        say("No failed file is there to be tried again.")
     if len(chosen) > refused and not is_held(settings.state):
-        click.echo("The daemon is not running; it takes them when it runs.")
+        say("The daemon is not running; it takes them when it runs.")
     return ExitCode.NOT_WELL if refused else ExitCode.WELL
 
 
@@ -105,10 +106,10 @@ def _retry_all(bench: Bench, chosen: Sequence[tuple[str, FileRow | None]]) -> in
     refused = 0
     for name, row in chosen:
         try:
-            click.echo(_retry(bench, row))
+            say(_retry(bench, row))
         except (DropscribeError, OSError) as error:
             why = of_the_system(error) if isinstance(error, OSError) else str(error)
-            click.echo(f"{name}: {why}", err=True)
+            say(f"{name}: {why}", err=True)
             refused += 1
     return refused
 
@@ -130,7 +131,7 @@ def _retry(bench: Bench, row: FileRow | None) -> str:
     if not os.path.lexists(row.moved_to) and (since := _since(bench, inbox, row)):
         raise CannotRetry(since)
     arrived = _move_back(bench, inbox, row, row.moved_to)
-    _remove_error_file(row)
+    _remove_error_file(inbox, row)
     return f"{_name(row)} goes back into its inbox{_as(row.path, arrived)}"
 
 
@@ -155,38 +156,38 @@ def _release(inbox: InboxSettings, row: FileRow) -> str:
     """The source stayed in the inbox: without its error file it is taken again."""
     if not isinstance(look_at(inbox.inbox, row.path), Look):
         raise CannotRetry("its source does not lie in the inbox any more")
-    _remove_error_file(row)
-    _knock(os.path.join(os.fsencode(inbox.inbox), row.path))
+    _remove_error_file(inbox, row)
+    _knock(inbox.inbox, row.path)
     return f"{_name(row)} is taken again from where it lies"
 
 
-def _knock(path: bytes) -> None:
+def _knock(root: Path, path: bytes) -> None:
     """Closing a file that was open for writing is an event for the daemon; else it would wait for its next rescan."""
-    with contextlib.suppress(OSError):
-        os.close(os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC))
+    with contextlib.suppress(OSError), parent_of(root, path) as (folder, name):
+        os.close(os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder))
 
 
-def _remove_error_file(row: FileRow) -> None:
+def _remove_error_file(inbox: InboxSettings, row: FileRow) -> None:
     if row.error_file is not None:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(row.error_file)
+        remove_within(*seen_from(inbox.failed, row.error_file))
 
 
 def _move_back(bench: Bench, inbox: InboxSettings, row: FileRow, source: bytes) -> bytes:
     """Hide the source, then place it under its first free name in the inbox; return that. Goes on after a crash."""
-    root = Path(os.fsdecode(os.path.dirname(source)))
-    private = private_name(row.media_id, bench.ledger_id)
+    root, within = seen_from(inbox.failed, source)
+    name = private_name(row.media_id, bench.ledger_id)
+    private = os.path.join(os.path.dirname(within), name)
     with contextlib.suppress(FileExistsError):
         try:
-            hide(root, os.path.basename(source), private)
-        except FileNotFoundError as error:
-            if not os.path.lexists(os.path.join(os.fsencode(root), private)):
+            hide(root, within, name)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            if look_at(root, private) == GONE:
                 where = display(source)
                 raise CannotRetry(f"its source is not at {where} any more; drop it into the inbox again") from error
     try:
         return _place(root, private, inbox, row.path)
     except BaseException:
-        _give_back(root, private, os.path.basename(source))
+        _give_back(root, private, within)
         raise
 
 
@@ -203,17 +204,20 @@ def _place(root: Path, private: bytes, inbox: InboxSettings, path: bytes) -> byt
 
 def _place_at(root: Path, private: bytes, target: Path, name: bytes, look: Look) -> None:
     """Within a file system the content need not be read; where it has to be copied, its sum is compared."""
-    hidden = os.path.join(os.fsencode(root), private)
     try:
-        same = os.stat(target).st_dev == os.lstat(hidden).st_dev
-        place_source(root, private, target, name, look, "" if same else content_sha256(hidden) or "")
+        same = os.stat(target).st_dev == stat_within(root, private).st_dev
+        place_source(root, private, target, name, look, "" if same else _sum_of(root, private, look))
     except SourceChanged:  # one device and yet two mounts: it had to be copied after all
-        place_source(root, private, target, name, look, content_sha256(hidden) or "")
+        place_source(root, private, target, name, look, _sum_of(root, private, look))
 
 
-def _give_back(root: Path, private: bytes, name: bytes) -> None:
+def _sum_of(root: Path, private: bytes, look: Look) -> str:
+    return sha256_within(root, private, look.size) or ""
+
+
+def _give_back(root: Path, private: bytes, path: bytes) -> None:
     """Its name again, or the next free one; what cannot be undone now, the next try goes on with."""
-    for candidate in numbers(name):
+    for candidate in numbers(path):
         with contextlib.suppress(FileExistsError):
             with contextlib.suppress(FileNotFoundError):
                 put_back(root, private, candidate)

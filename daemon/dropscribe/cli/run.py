@@ -17,7 +17,9 @@ from dropscribe.cli.options import config_option, log_option, log_to_stderr, set
 from dropscribe.config.reading import Wrong
 from dropscribe.config.settings import Settings
 from dropscribe.config.units import seconds
+from dropscribe.hardening import keep_memory_private
 from dropscribe.ledger import stories
+from dropscribe.logs import take_over_hooks
 from dropscribe.sd_notify import Notifier
 from dropscribe.service import Outcome, Service
 
@@ -68,6 +70,7 @@ def run(context: click.Context, config: Path | None, log_format: str, once: bool
       dropscribe run --once --patience 2h && echo "all delivered"
       dropscribe run --once --log-format json 2>> dropscribe.log
     """
+    keep_memory_private()
     settings = settings_for(context, config)
     view = progress_view(once, log_format)
     log_to_stderr(log_format, settings, None if view is None else view.log_stream)
@@ -77,6 +80,7 @@ def run(context: click.Context, config: Path | None, log_format: str, once: bool
         log_to_stderr(log_format, new)  # new secrets are to be covered as well
         return new
 
+    take_over_hooks()
     outcome = asyncio.run(_serve(settings, once, patience, reread, view))
     code = exit_code(outcome, once)
     if once and view is None:  # what is shown on a terminal has its own last line

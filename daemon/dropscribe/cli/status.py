@@ -1,6 +1,5 @@
 """`dropscribe status`: what is where, what waits and why; or the story of one file."""
 
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +9,7 @@ import click
 from dropscribe.cli.desk import Desk
 from dropscribe.cli.options import config_option, settings_for
 from dropscribe.cli.places import Part, parts_of
+from dropscribe.cli.say import say, say_json
 from dropscribe.ledger import stories
 from dropscribe.names import display
 from dropscribe.story import Status, to_json
@@ -46,12 +46,11 @@ def status(context: click.Context, config: Path | None, as_json: bool, path: byt
 
 def _say(lines: Iterable[str]) -> None:
     for line in lines:
-        click.echo(line)
+        say(line)
 
 
 def _say_json(status: Status) -> None:
-    text = json.dumps(to_json(status), ensure_ascii=False, indent=2) + "\n"
-    click.echo(text.encode(), nl=False)  # UTF-8 whatever the terminal's locale says
+    say_json(to_json(status))
 
 
 def _story(desk: Desk, path: bytes, as_json: bool) -> None:
@@ -68,7 +67,7 @@ def _story(desk: Desk, path: bytes, as_json: bool) -> None:
         return
     for number, one in enumerate(found):
         if number:
-            click.echo()
+            say()
         _say(tell(one) if isinstance(one, Tale) else told(one))
 
 

@@ -2,7 +2,15 @@
 
 from dropscribe.disk.faults import folder_fault, is_disk_fault
 from dropscribe.disk.moving import hide, place_source, put_back, remove_source, verify
-from dropscribe.disk.placing import content_sha256, make_folders, place, replace, sync_folder, write_aside
+from dropscribe.disk.placing import (
+    content_sha256,
+    make_folders,
+    place,
+    replace,
+    sha256_within,
+    sync_folder,
+    write_aside,
+)
 from dropscribe.disk.sources import Oddity, Stopped, look_at, look_of_stat, open_source
 
 __all__ = [
@@ -21,6 +29,7 @@ __all__ = [
     "put_back",
     "remove_source",
     "replace",
+    "sha256_within",
     "sync_folder",
     "verify",
     "write_aside",

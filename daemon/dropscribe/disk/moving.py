@@ -91,8 +91,9 @@ def place_source(
     Raises FileExistsError (another name is needed), FileNotFoundError (the hidden file is gone), SourceChanged,
     Stopped (only while copying), NotADirectoryError, other OSError.
     """
-    make_folders(target_root, os.path.dirname(relative))
-    with parent_of(root, private) as source, parent_of(target_root, relative) as target:
+    folder, name = os.path.split(relative)
+    with parent_of(root, private) as source, make_folders(target_root, folder) as opened_folder:
+        target = opened_folder, name
         if resuming and _is_placed(target, look, sha256):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(source[1], dir_fd=source[0])
@@ -128,7 +129,7 @@ def _is_placed(target: tuple[int, bytes], look: Look, sha256: str) -> bool:
             there = look_of_stat(os.fstat(descriptor))
             if there.size != look.size or there == look:
                 return there == look
-            return digest_of(descriptor) == sha256 if sha256 else there.mtime_ns == look.mtime_ns
+            return digest_of(descriptor, look.size) == sha256 if sha256 else there.mtime_ns == look.mtime_ns
     except FileNotFoundError:
         return False
 

@@ -2,41 +2,52 @@
 
 The way of one output: `make_folders`, `write_aside`, `place` (or `replace`, over our own), then `sync_folder` once a
 folder and group. A step that fails leaves at most a `.dropscribe-<tag>.tmp`, which the next `write_aside` of the same
-tag removes.
+tag removes. The folder is opened once, without following a link below its root, and all steps go through its
+descriptor: who exchanges it for a link in between leads us nowhere else.
 """
 
 import contextlib
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
+from pathlib import Path
 
-from dropscribe.disk.renaming import rename_without_replacing
-from dropscribe.disk.sources import FOLDER, digest_of, parts, regular_file, step_into
+from dropscribe.disk.renaming import Name, rename_without_replacing
+from dropscribe.disk.sources import FOLDER, digest_of, folder_at, parent_of, parts, regular_file, step_into
 from dropscribe.names import display, partial_name
 
 AnyPath = bytes | str | PathLike[str]
 
+LARGEST_OUTPUT = 1024**3
+"""Bytes; we write none that is larger, and a file of many terabytes, which costs nothing to make, is not read."""
 _NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.ENOSYS})
 
 
-def write_aside(folder: AnyPath, tag: str, data: bytes, mode: int = 0o666) -> bytes:
-    """Write `data` durably under a private name in `folder`; return its path. `mode` goes through the umask.
+def write_aside(folder: int, tag: str, data: bytes, mode: int = 0o666) -> Name:
+    """Write `data` durably under a private name in the open `folder`; return that. `mode` goes through the umask.
 
     A leftover of the same tag is removed first, so a tag belongs to one piece of work at a time. Raises OSError; what
     was begun is removed then.
     """
-    path = os.path.join(os.fsencode(folder), partial_name(tag))
-    descriptor = create_aside(path, mode)
+    name = partial_name(tag)
+    descriptor = create_aside(name, mode, folder)
     try:
         write_all(descriptor, data)
         os.fsync(descriptor)
     except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(path)
+        discard((folder, name))
         raise
     finally:
         os.close(descriptor)
-    return path
+    return folder, name
+
+
+def discard(aside: Name) -> None:
+    """Remove what was written aside; where that fails, the next `write_aside` of its tag does."""
+    with contextlib.suppress(OSError):
+        os.unlink(aside[1], dir_fd=aside[0])
 
 
 def create_aside(name: bytes, mode: int, folder: int | None = None) -> int:
@@ -54,26 +65,23 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def place(temp: AnyPath, target: AnyPath) -> None:
+def place(temp: Name, target: Name) -> None:
     """Give the file `temp` its final name, without replacing anything. Done twice, the second raises FileNotFoundError.
 
     Raises FileExistsError if something else stands at `target`.
     """
-    rename_without_replacing((None, os.fsencode(temp)), (None, os.fsencode(target)))
+    rename_without_replacing(temp, target)
 
 
-def replace(temp: AnyPath, target: AnyPath) -> None:
+def replace(temp: Name, target: Name) -> None:
     """Put `temp` in the place of `target`, which the caller knows to be ours."""
-    os.replace(temp, target)
+    os.replace(temp[1], target[1], src_dir_fd=temp[0], dst_dir_fd=target[0])
 
 
-def sync_folder(folder: AnyPath) -> None:
-    """Make the names in `folder` durable."""
-    descriptor = os.open(folder, FOLDER)
-    try:
+def sync_folder(root: Path, relative: bytes = b"") -> None:
+    """Make the names in the folder `relative` below `root` durable. Raises as `folder_at`."""
+    with folder_at(root, relative) as descriptor:
         sync_names(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def sync_names(folder: int) -> None:
@@ -85,8 +93,9 @@ def sync_names(folder: int) -> None:
             raise
 
 
-def make_folders(root: AnyPath, relative: bytes) -> bytes:
-    """Create the folder `relative` (empty: none) below `root`, never `root` itself; return its path.
+@contextmanager
+def make_folders(root: AnyPath, relative: bytes) -> Iterator[int]:
+    """Create the folder `relative` (empty: none) below `root`, never `root` itself; open it within the block.
 
     Each new folder is durable. Raises FileNotFoundError if `root` is missing, NotADirectoryError if a link or a file
     stands where a folder is needed, other OSError.
@@ -98,9 +107,9 @@ def make_folders(root: AnyPath, relative: bytes) -> bytes:
             inner = _enter(descriptor, name, path)
             os.close(descriptor)
             descriptor, path = inner, os.path.join(path, name)
+        yield descriptor
     finally:
         os.close(descriptor)
-    return path
 
 
 def _enter(folder: int, name: bytes, path: bytes) -> int:
@@ -123,10 +132,27 @@ def _obstacle(path: bytes, name: bytes) -> NotADirectoryError:
     return NotADirectoryError(errno.ENOTDIR, reason, display(os.path.join(path, name)))
 
 
-def content_sha256(path: AnyPath) -> str | None:
-    """The sha256 of the regular file at `path`; None if nothing stands there; `""` for a link, folder or the like."""
+def content_sha256(path: AnyPath, folder: int | None = None, most: int = LARGEST_OUTPUT) -> str | None:
+    """The sha256 of the regular file at `path`; None if nothing stands there.
+
+    `""` for a link, folder or the like, and for a file of more than `most` bytes, which is not read.
+    """
     try:
-        with regular_file(os.fsencode(path)) as descriptor:
-            return "" if descriptor is None else digest_of(descriptor)
+        with regular_file(os.fsencode(path), folder) as descriptor:
+            if descriptor is None or os.fstat(descriptor).st_size > most:
+                return ""
+            return digest_of(descriptor, most)
+    except FileNotFoundError:
+        return None
+
+
+def sha256_within(root: Path, path: bytes, most: int = LARGEST_OUTPUT) -> str | None:
+    """The same of a path within `root`, following no link below it.
+
+    Raises NotADirectoryError if a link or a file stands among the folders, other OSError.
+    """
+    try:
+        with parent_of(root, path) as (folder, name):
+            return content_sha256(name, folder, most)
     except FileNotFoundError:
         return None

@@ -4,6 +4,7 @@ A path within a root is bytes: relative, `/` between its parts, no `.` or `..`. 
 user named it); nothing below it is followed, so a link dropped into an inbox can not send us anywhere else.
 """
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -75,6 +76,19 @@ def parts(path: bytes) -> list[bytes]:
     return pieces
 
 
+def seen_from(root: Path, path: bytes) -> tuple[Path, bytes]:
+    """A root and the path within it for an absolute `path`: `root` where that holds it, else the path's own folder.
+
+    The second is for what an earlier configuration placed in folders that are not ours any more.
+    """
+    within = os.path.relpath(path, os.fsencode(root))
+    if within == b".":
+        return root, b""
+    if within.split(b"/", 1)[0] != b"..":
+        return root, within
+    return Path(os.fsdecode(os.path.dirname(path))), os.path.basename(path)
+
+
 def step_into(folder: int, name: bytes) -> int:
     """Open the folder `name` inside `folder`; a link there raises NotADirectoryError."""
     return os.open(name, FOLDER | os.O_NOFOLLOW, dir_fd=folder)
@@ -143,6 +157,12 @@ def expect(descriptor: int, path: bytes, look: Look, when: str) -> os.stat_resul
     return result
 
 
+def remove_within(root: Path, path: bytes) -> None:
+    """Unlink what stands at `path`, following no link below `root`; nothing there is fine. Raises as `folder_at`."""
+    with contextlib.suppress(FileNotFoundError), parent_of(root, path) as (folder, name):
+        os.unlink(name, dir_fd=folder)
+
+
 @contextmanager
 def regular_file(name: bytes, folder: int | None = None) -> Iterator[int | None]:
     """The regular file `name`, open for reading; None if a link, a folder or the like stands there.
@@ -162,10 +182,14 @@ def regular_file(name: bytes, folder: int | None = None) -> Iterator[int | None]
         os.close(descriptor)
 
 
-def digest_of(descriptor: int) -> str:
-    """sha256 of what is left to read."""
+def digest_of(descriptor: int, most: int) -> str:
+    """sha256 of what is left to read; `""` where that is more than `most` bytes: what grows must not hold us up."""
     digest = hashlib.sha256()
+    left = most
     while piece := os.read(descriptor, CHUNK):
+        left -= len(piece)
+        if left < 0:
+            return ""
         digest.update(piece)
     return digest.hexdigest()
 

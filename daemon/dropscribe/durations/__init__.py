@@ -29,13 +29,16 @@ class Durations:
         self._lock = threading.Lock()
         self._hopeless = False
 
-    def of(self, path: bytes) -> float | None:
-        """Seconds; None where nobody can tell (not media, truncated, no sound, FFmpeg is not there)."""
+    def of(self, root: Path, path: bytes) -> float | None:
+        """Seconds of the file `path` within `root`, reached without following a link below that.
+
+        None where nobody can tell (not media, truncated, no sound, FFmpeg is not there).
+        """
         with self._lock:
             if self._hopeless:
                 return None
             try:
-                return self._ask(path)
+                return self._ask(root, path)
             except OSError:  # it died before it was asked
                 self._give_up(died=True)
                 return None
@@ -49,11 +52,11 @@ class Durations:
         with self._lock:
             self._end()
 
-    def _ask(self, path: bytes) -> float | None:
+    def _ask(self, root: Path, path: bytes) -> float | None:
         child = self._child or self._start()
         assert child.stdin is not None
         assert child.stdout is not None
-        child.stdin.write(path.hex().encode() + b"\n")
+        child.stdin.write(f"{os.fsencode(root).hex()} {path.hex()}\n".encode())
         child.stdin.flush()
         answers = select.poll()
         answers.register(child.stdout, select.POLLIN)

@@ -76,6 +76,7 @@ class Ledger:
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _hold(self.state)
         try:
+            _keep_private(self.state / LEDGER_FILE)
             self._engine = writer_engine(self.state / LEDGER_FILE)
             self._begin()
         except BaseException:
@@ -165,6 +166,15 @@ def _insist(state: Path, patience: float, opening: Callable[[], None]) -> None:
             break
     if told:
         log.info("scope.closed", scope="ledger")
+
+
+def _keep_private(ledger: Path) -> None:
+    """0600, whatever the folder's rights are: names and words of recordings. What SQLite puts beside it is the same."""
+    os.close(os.open(ledger, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    for path in (ledger, *(ledger.with_name(ledger.name + suffix) for suffix in ("-wal", "-shm"))):
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            if os.stat(path).st_mode & 0o077:
+                os.chmod(path, 0o600)
 
 
 def _hold(state: Path) -> int:

@@ -8,27 +8,32 @@ Proxies are read from the environment here: aiohttp's `trust_env` would also rea
 take the place of our key, or go to the host of a result.
 """
 
+import asyncio
 import os
+import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from aiohttp.abc import ResolveResult
 from aiohttp.client_reqrep import ClientRequest
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
 
 from dropscribe.remote.ports import TooLate
+from dropscribe.remote.result_hosts import BadAddress, checked, is_of_this_machine, redirected
 
 LARGEST_ERROR_BODY = 64 * 1024
 _CHUNK = 64 * 1024
 _CONNECTIONS = 16
-_REDIRECTS = 4  # aiohttp refuses the fourth
+_REDIRECTS = 3
+_MOVED = frozenset({301, 302, 303, 307, 308})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _NETWORK = (aiohttp.ClientError, OSError)  # asyncio's and the sockets' time-outs are OSErrors
 
@@ -60,12 +65,25 @@ class Cut(Exception):
     """It failed when the request may have arrived. Says why, without URLs."""
 
 
-class BadAddress(Exception):
-    """Not an http or https URL."""
-
-
 class TooLarge(Exception):
     """The answer is larger than it may be."""
+
+
+class _Inside(OSError):
+    """A name that leads to this machine only: a filter of names does that, or somebody who wants something."""
+
+
+class _OutsideOnly(aiohttp.ThreadedResolver):
+    """Names as the system knows them, less the addresses of this machine: looked at as the connection is made."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await super().resolve(host, port, family)
+        outside = [one for one in found if not is_of_this_machine(one["host"])]
+        if found and not outside:
+            raise _Inside("its name leads to this machine")
+        return outside
 
 
 class Http:
@@ -96,19 +114,36 @@ class Http:
             ) as response:
                 return await _whole(response, largest)
 
-    async def fetch(self, url: str, largest: int) -> Answer:
-        """Download, showing nobody who we are. Raises BadAddress, Unreached, Cut, TooLarge."""
-        _check(url)
-        timeout = aiohttp.ClientTimeout(
-            total=self._timeouts.download, sock_connect=self._timeouts.connect, sock_read=self._timeouts.stall
-        )
+    async def fetch(self, url: str, largest: int, inside: bool = False) -> Answer:
+        """Download, showing nobody who we are; `inside`: this machine may be asked, too.
+
+        Raises BadAddress, Unreached, Cut (also for a redirect that leads nowhere), TooLarge.
+        """
+        url = checked(url, inside)
+        async with _patience(self._timeouts.download):
+            for _ in range(_REDIRECTS + 1):
+                answer = await self._download(url, largest, inside)
+                location = answer.headers.get("Location")
+                if answer.status not in _MOVED or location is None:
+                    return answer
+                try:
+                    url = redirected(url, location, inside)
+                except BadAddress as error:
+                    raise Cut(f"it redirects, and the new address is none for a result: {error}") from None
+        raise Cut("it redirects in a circle")
+
+    async def _download(self, url: str, largest: int, inside: bool) -> Answer:
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._timeouts.connect, sock_read=self._timeouts.stall)
+        proxy = self._proxy(url)
+        # A proxy looks the name up itself, and may stand on this machine.
+        session = self._session("results") if inside or proxy else self._session("results", _OutsideOnly())
         with _in_our_words():
-            async with self._session("results").get(
+            async with session.get(
                 _exactly(url),
                 # Compressed, a short answer could be a very long one, and a cut one would not always show.
                 headers={"Accept-Encoding": "identity"},
-                proxy=self._proxy(url),
-                max_redirects=_REDIRECTS,
+                proxy=proxy,
+                allow_redirects=False,
                 timeout=timeout,
             ) as response:
                 return await _whole(response, largest)
@@ -151,10 +186,12 @@ class Http:
         for session in sessions.values():
             await session.close()
 
-    def _session(self, name: str) -> aiohttp.ClientSession:
+    def _session(self, name: str, resolver: _OutsideOnly | None = None) -> aiohttp.ClientSession:
         """Made at the first use, since aiohttp wants the loop to be running then."""
+        name = f"{name}, outside" if resolver is not None else name
         if name not in self._sessions:
-            self._sessions[name] = _new_session(aiohttp.TCPConnector(ssl=self._ssl, limit=_CONNECTIONS))
+            connector = aiohttp.TCPConnector(ssl=self._ssl, limit=_CONNECTIONS, resolver=resolver)
+            self._sessions[name] = _new_session(connector)
         return self._sessions[name]
 
     def _proxy(self, url: str) -> str | None:
@@ -192,19 +229,19 @@ def _new_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     )
 
 
-def _check(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        good = False
-    if not good:
-        raise BadAddress
-
-
 def _exactly(url: str) -> URL:
     """The URL byte for byte: yarl would write some escapes of a signed query in another way."""
     return URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
+
+
+@asynccontextmanager
+async def _patience(seconds: float) -> AsyncIterator[None]:
+    """For all of a download, its redirects included: a body that never ends is cut."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise Cut("no answer came in time") from None
 
 
 @contextmanager
@@ -260,13 +297,14 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (TimeoutError, "no answer came in time"),
     (aiohttp.ServerDisconnectedError, "the connection was closed before the answer"),
     (aiohttp.ClientPayloadError, "the answer was cut short"),
-    (aiohttp.TooManyRedirects, "it redirects in a circle"),
     (aiohttp.InvalidURL, "its address is not valid"),
 )
 
 
 def reason(error: BaseException) -> str:
     """Why, in a few words and without URLs."""
+    if isinstance(inside := getattr(error, "os_error", None), _Inside):
+        return str(inside)
     for kind, words in _REASONS:
         if isinstance(error, kind):
             return words

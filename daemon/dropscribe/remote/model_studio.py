@@ -13,13 +13,15 @@ from urllib.parse import quote
 
 from dropscribe.clock import Clock
 from dropscribe.config.settings import ModelStudioSettings
+from dropscribe.config.urls import is_loopback
 from dropscribe.error_codes import Call, classify_request
 from dropscribe.errors import Ambiguous, OutOfOrder, RequestRefused, TryLater
 from dropscribe.model import Accepted, Identity, ListedTask, TaskReport
 from dropscribe.remote import answers
-from dropscribe.remote.http import Answer, BadAddress, Cut, Http, Timeouts, TooLarge, Unreached
+from dropscribe.remote.http import Answer, Cut, Http, Timeouts, TooLarge, Unreached
 from dropscribe.remote.policy import Flicker, Pacer, retrying_get
 from dropscribe.remote.ports import ResultGone
+from dropscribe.remote.result_hosts import BadAddress
 
 _T = TypeVar("_T")
 
@@ -47,6 +49,7 @@ class ModelStudio:
     ) -> None:
         self._base = settings.endpoint.rstrip("/") + "/api/v1"
         self._key = settings.api_key
+        self._inside = is_loopback(settings.endpoint)  # a stand-in keeps its results beside itself
         self._clock = clock
         self._most_pages = most_pages
         self._page_sizes: tuple[int, ...] = PAGE_SIZES
@@ -204,11 +207,12 @@ class ModelStudio:
 
     async def _download(self, url: str, largest: int) -> bytes:
         try:
-            answer = await self._http.fetch(url, largest)
+            answer = await self._http.fetch(url, largest, self._inside)
         except (Unreached, Cut) as error:
             raise Flicker(_result_unreachable(str(error))) from None
-        except BadAddress:
-            raise TryLater("BadResultAddress", "the service named an address that is not one") from None
+        except BadAddress as error:
+            message = f"the service named an address that cannot be a result's: {error}"
+            raise TryLater("BadResultAddress", message) from None
         except TooLarge:
             message = f"the result is larger than {largest} bytes"
             raise TryLater("ResultTooLarge", message, bound=1) from None

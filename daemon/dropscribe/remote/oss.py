@@ -1,6 +1,8 @@
 """Alibaba Cloud OSS behind the house's `ObjectStore`: the only home of oss2 (the reasons are in CONTRIBUTING.md)."""
 
+import errno
 import logging
+import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -35,6 +37,10 @@ with warnings.catch_warnings():
 
 _T = TypeVar("_T")
 
+LARGEST_ANSWER = 8 * 1024 * 1024
+LONGEST_ANSWER = 300.0
+"""Bytes and seconds of one answer, all of it: each is a short XML document, whoever gives it."""
+_PIECE = 65536
 LONGEST_URL_LIFETIME = 604_800
 """Seconds; OSS refuses a V4 signature that is valid for longer, and oss2 does not check."""
 
@@ -209,8 +215,37 @@ def _credentials(settings: StorageSettings) -> Any:
     return oss2.StaticCredentialsProvider(settings.access_key_id, settings.access_key_secret.reveal(), token)
 
 
+class _Session(oss2.Session):  # type: ignore[misc]
+    """oss2's own reads an answer to its end, however far that is."""
+
+    def do_request(self, req: Any, timeout: Any) -> Any:
+        return _Bounded(super().do_request(req, timeout).response)
+
+
+class _Bounded(oss2.http.Response):  # type: ignore[misc]
+    _read = False
+
+    def read(self, amt: int | None = None) -> bytes:
+        """Raises ValueError where the answer is too large, TimeoutError where it takes too long."""
+        if amt is not None:
+            return bytes(super().read(amt))
+        if self._read:
+            return b""
+        self._read = True
+        end, data = time.monotonic() + LONGEST_ANSWER, bytearray()
+        for piece in self.response.iter_content(_PIECE):
+            data += piece
+            if len(data) > LARGEST_ANSWER:
+                self.response.close()
+                raise ValueError("the answer is too large")
+            if time.monotonic() > end:
+                self.response.close()
+                raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+        return bytes(data)
+
+
 def _session(connections: int, endpoint: str) -> Any:
-    session = oss2.Session(pool_size=connections)
+    session = _Session(pool_size=connections)
     if is_loopback(endpoint):  # a proxy could only reach its own loopback
         session.session.trust_env = False
     # A no-op: without it requests replaces our signature by what ~/.netrc says about the host.

@@ -5,6 +5,7 @@ The URL is never shown: not in an error, not in its cause.
 
 import http.client
 import re
+import time
 import urllib.error
 import urllib.request
 from dataclasses import replace
@@ -23,7 +24,8 @@ _ITS_OWN = "x-oss-request-id"
 
 
 def signed_get(url: str, patience: float) -> bytes:
-    """The first 64 KB of what the URL gives. Blocking; `patience` in seconds for each answer of the network.
+    """The first 64 KB of what the URL gives. Blocking; `patience` in seconds for each answer of the network, and
+    for all of what is read.
 
     Raises:
         Unreachable: the storage does not answer from here: nobody does, or somebody between, or it breaks off.
@@ -31,13 +33,13 @@ def signed_get(url: str, patience: float) -> bytes:
     """
     try:
         with _opener(url).open(url, timeout=patience) as answer:
-            content: bytes = answer.read(LARGEST)
+            content = _read(answer, patience)
             if _ITS_OWN not in answer.headers:
                 raise Unreachable("what answers at the public endpoint does not speak like OSS")
             return content
     except urllib.error.HTTPError as refusal:
         with refusal:
-            raise _refused(refusal.code, _ITS_OWN in refusal.headers, _body(refusal)) from None
+            raise _refused(refusal.code, _ITS_OWN in refusal.headers, _body(refusal, patience)) from None
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise Unreachable(f"the public endpoint cannot be reached from here ({type(reason).__name__})") from None
@@ -58,9 +60,19 @@ def _refused(status: int, is_storage: bool, body: str) -> OutOfOrder | Unreachab
     return replace(fault, scope=DOWNLOADS)
 
 
-def _body(refusal: urllib.error.HTTPError) -> str:
+def _read(answer: Any, patience: float) -> bytes:
+    """At most 64 KB. Raises TimeoutError where they come byte by byte, each of them in time."""
+    end, data = time.monotonic() + patience, b""
+    while len(data) < LARGEST and (piece := answer.read1(LARGEST - len(data))):
+        data += piece
+        if time.monotonic() > end:
+            raise TimeoutError
+    return data
+
+
+def _body(refusal: urllib.error.HTTPError, patience: float) -> str:
     try:
-        return refusal.read(LARGEST).decode(errors="replace")
+        return _read(refusal, patience).decode(errors="replace")
     except (OSError, http.client.HTTPException):
         return ""
 

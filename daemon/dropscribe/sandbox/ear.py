@@ -12,6 +12,7 @@ from typing import Any
 from dropscribe.sandbox.spoken import Recording, Sentence
 
 LIBRARIES = ("pocketsphinx", "av")
+KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "TMPDIR")
 SURE_ENOUGH = 0.48
 """Clean English comes out at 0.57 and more, Mandarin and two people at once at 0.37 and less."""
 UNHEARD = "[Not recognised: the sandbox's ear, PocketSphinx, knows only clear English.]"
@@ -49,7 +50,12 @@ async def _ask(path: Path, channels: Sequence[int]) -> Mapping[str, Any]:
     command = [sys.executable, "-P", "-m", "dropscribe.sandbox.listening", str(path), *map(str, channels)]
     quiet = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=quiet, stdout=asyncio.subprocess.PIPE, stderr=quiet, start_new_session=True
+        *command,
+        stdin=quiet,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=quiet,
+        start_new_session=True,
+        env=harmless(os.environ),
     )  # a session of its own: Ctrl-C is ours to pass on
     try:
         out, _ = await process.communicate()
@@ -61,6 +67,11 @@ async def _ask(path: Path, channels: Sequence[int]) -> Mapping[str, Any]:
         raise Unheard("InternalError.Algo", f"The sandbox's ear ended with {process.returncode}.")
     answer: Mapping[str, Any] = json.loads(out)
     return answer
+
+
+def harmless(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a process needs that reads what anybody drops: none of the keys that whoever tries us out has around."""
+    return {name: environ[name] for name in KEPT if name in environ}
 
 
 def recording(answer: Mapping[str, Any], suffix: str) -> Recording:

@@ -15,6 +15,7 @@ from dropscribe.render.listing import head, items
 
 NAME = "json"
 SCHEMA = "dropscribe.transcript/1"
+_LATEST_MS = 100 * 24 * 3600 * 1000
 _SEGMENTS = '\n "segments": ['
 _FAMILY = SCHEMA.partition("/")[0] + "/"
 
@@ -110,25 +111,35 @@ def read_document(content: str | bytes) -> Document | None:
         source, recognition = body["source"], body["recognition"]
         segments = tuple(map(_read_segment, body["segments"]))
         return Document(
-            source_name=source["name"],
-            size=source["size"],
-            sha256=source["sha256"],
-            model=recognition["model"],
-            settings=recognition["settings"],
-            task_id=recognition["task_id"],
-            transcript=Transcript(source["duration_ms"], body["text"], segments),
+            source_name=_is(source["name"], str),
+            size=_is(source["size"], int, None),
+            sha256=_is(source["sha256"], str, None),
+            model=_is(recognition["model"], str, None),
+            settings=_is(recognition["settings"], dict),
+            task_id=_is(recognition["task_id"], str, None),
+            transcript=Transcript(_is(source["duration_ms"], int, None), _is(body["text"], str), segments),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 
 
+def _is(value: Any, kind: type, otherwise: object = ...) -> Any:
+    """`value`, if it is of that kind (true is no number) or the other thing that it may be. Raises TypeError."""
+    if (isinstance(value, kind) and not isinstance(value, bool)) or value is otherwise:
+        return value
+    raise TypeError(f"a {kind.__name__} was expected")
+
+
 def read_names(content: str | bytes) -> dict[int, str]:
     """The names in a transcript that dropscribe wrote, by speaker, else by channel."""
+    segments = (_ours(content) or {}).get("segments")
     names: dict[int, str] = {}
-    for item in (_ours(content) or {}).get("segments", ()):
-        number = item["channel"] if item["speaker"] is None else item["speaker"]
-        if number is not None and "speaker_name" in item:
-            names[number] = item["speaker_name"]
+    for item in segments if isinstance(segments, list) else ():
+        if isinstance(item, dict):
+            number = item.get("channel") if item.get("speaker") is None else item.get("speaker")
+            name = item.get("speaker_name")
+            if isinstance(number, int) and isinstance(name, str):
+                names[number] = name
     return names
 
 
@@ -140,10 +151,16 @@ def _ours(content: str | bytes) -> dict[str, Any] | None:
     return body if isinstance(body, dict) and str(body.get("schema")).startswith(_FAMILY) else None
 
 
-def _read_segment(item: dict[str, Any]) -> Segment:
+def _read_segment(item: Any) -> Segment:
     words = tuple(
-        Word(int(word["start_ms"]), int(word["end_ms"]), str(word["text"]), str(word["punctuation"]))
-        for word in item["words"]
+        Word(*_times(word), _is(word["text"], str), _is(word["punctuation"], str)) for word in _is(item["words"], list)
     )
-    start, end = int(item["start_ms"]), int(item["end_ms"])
-    return Segment(start, end, item["channel"], item["speaker"], item["language"], str(item["text"]), words)
+    channel, speaker = (_is(item[key], int, None) for key in ("channel", "speaker"))
+    return Segment(*_times(item), channel, speaker, _is(item["language"], str, None), _is(item["text"], str), words)
+
+
+def _times(item: Any) -> tuple[int, int]:
+    start, end = _is(item["start_ms"], int), _is(item["end_ms"], int)
+    if not (0 <= start <= _LATEST_MS and 0 <= end <= _LATEST_MS):
+        raise ValueError("a recording does not last for years")
+    return start, end
