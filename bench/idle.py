@@ -8,11 +8,10 @@ from typing import Any
 from bench.processes import Daemon, configure, daemon, sandbox
 from bench.remembering import on_disk, remember
 from bench.sizes import Sizes
+from dropscribe.watch import STRETCH
 
 RESCAN = 60.0
-STRETCH = 300
-"""A rescan is made each 60 s, or after 300 times what the last one took where that is more."""
-
+"""A rescan is made each 60 s, or after `STRETCH` times what the last one took where that is more."""
 
 BUSY = 0.05
 """CPU seconds; a second with more belongs to a scan, and not to resting."""

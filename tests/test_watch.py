@@ -310,7 +310,7 @@ def test_an_expensive_scan_is_stretched_once_a_probe_has_arrived() -> None:
 
     assert pace.saw(PROBE)
 
-    assert pace.interval == 600.0
+    assert pace.interval == 1000.0
 
 
 def test_the_interval_is_never_below_its_base() -> None:
@@ -325,7 +325,7 @@ def test_a_doubt_shrinks_the_interval_until_the_next_probe_arrives() -> None:
 
     pace.probe_sent(PROBE, now=100.0)
     pace.saw(PROBE)
-    assert pace.interval == 600.0
+    assert pace.interval == 1000.0
 
 
 def test_a_probe_that_does_not_arrive_in_time_is_a_stall_told_once() -> None:

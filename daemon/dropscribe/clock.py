@@ -51,8 +51,11 @@ class Wake(asyncio.Event):
         super().clear()
 
 
-async def wait_for_event(event: asyncio.Event, clock: Clock, timeout: float | None) -> None:
-    """Return when `event` is set or `timeout` seconds have passed, whichever is first; then clear it."""
+async def wait_for_event(event: asyncio.Event, clock: Clock, timeout: float | None) -> bool:
+    """Return when `event` is set or `timeout` seconds have passed, whichever is first; then clear it.
+
+    True where the event came.
+    """
     if timeout is None:
         await event.wait()
     elif not event.is_set():
@@ -63,4 +66,6 @@ async def wait_for_event(event: asyncio.Event, clock: Clock, timeout: float | No
         finally:
             waiter.cancel()
             sleeper.cancel()
+    came = event.is_set()
     event.clear()
+    return came

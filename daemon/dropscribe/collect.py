@@ -40,7 +40,11 @@ CLOSE = Step("collect.close", "before", "recorded")
 LARGEST_RESULT = 256 * 1024 * 1024
 AT_ONCE = 8
 GROUP = 24
-"""Results that are recorded together."""
+"""Results that are fetched together."""
+RECORD_FROM = 4 * 1024 * 1024
+"""Bytes of compressed results that are recorded before more are fetched; of small ones all of a task's go together."""
+SMALL = 64 * 1024
+"""Bytes; a result that is no larger is checked at once, which takes less than handing it to a thread."""
 FETCH_TRIES = 5
 FIRST_ONLY = 2
 UNSURE = frozenset({MISSING, RESULT_MISSING})
@@ -114,8 +118,13 @@ class Collector:
         if fetches and not self._scopes.may_pass(RESULTS):
             fetches = []  # they are kept for hours; one task tries whether their host answers again
         faults: list[BaseException] = []
+        bodies: dict[int, bytes] = {}
         for start in range(0, len(fetches), GROUP):
-            faults += await self._fetch_group(task, fetches[start : start + GROUP])
+            faults += await self._fetch_group(task, fetches[start : start + GROUP], bodies)
+            if start + GROUP >= len(fetches) or sum(map(len, bodies.values())) >= RECORD_FROM:
+                await self._record(task.row, bodies)
+                FETCH.recorded()
+                bodies = {}
         for verdict in verdicts:
             await self._settle(task.row, report, verdict)
         CLOSE.before()
@@ -212,16 +221,16 @@ class Collector:
         names = await self._ledger.look(judgements.subscribers, item.recognition_id)
         return called(names) or {"recognition": item.recognition_id}  # all of them were withdrawn
 
-    async def _fetch_group(self, task: OpenTask, group: Sequence[Fetch]) -> list[BaseException]:
-        """Bring some results home and record them together; return what went wrong with the others."""
+    async def _fetch_group(
+        self, task: OpenTask, group: Sequence[Fetch], bodies: dict[int, bytes]
+    ) -> list[BaseException]:
+        """Bring some results home into `bodies`; return what went wrong with the others."""
         FETCH.before()
         outcomes = await asyncio.gather(*(self._fetch(task, one) for one in group), return_exceptions=True)
         FETCH.effect()
-        bodies = {
-            one.item.recognition_id: body for one, body in zip(group, outcomes, strict=True) if isinstance(body, bytes)
-        }
-        await self._record(task.row, bodies)
-        FETCH.recorded()
+        for one, body in zip(group, outcomes, strict=True):
+            if isinstance(body, bytes):
+                bodies[one.item.recognition_id] = body
         return [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
 
     async def _fetch(self, task: OpenTask, one: Fetch) -> bytes | None:
@@ -230,6 +239,8 @@ class Collector:
         async with self._fetching:
             try:
                 raw = await self._house.recogniser.fetch(one.url, LARGEST_RESULT)
+                if len(raw) <= SMALL:
+                    return _checked(raw)
                 return await asyncio.get_running_loop().run_in_executor(self._threads, _checked, raw)
             except ResultGone:
                 await self._result_gone(task, item)

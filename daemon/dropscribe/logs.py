@@ -33,6 +33,8 @@ DEEPEST = 8
 
 _FIRST_KEYS = ("timestamp", "level", "event")
 _MANY_LINES = ("exception", "stack")
+_OF_FEW_VALUES = ("level", "event", "inbox")
+"""With the names, half of what a line would have to be searched for."""
 _PRIVATE_KEY = re.compile(
     r"authorization|secret|password|api.?key$|access.?key.?id|(security|session).?token|signature|credential", re.I
 )
@@ -86,9 +88,10 @@ class Redactor:
         longest_first = sorted(self._variants, key=len, reverse=True)
         if longest_first:
             self._secrets = re.compile("|".join(map(re.escape, longest_first)))
+        self._often = lru_cache(maxsize=512)(self.line)  # anew: what was plain may hold one of these
 
     def __call__(self, _logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
-        return {self.line(str(key)): self._value(key, value) for key, value in event_dict.items()}
+        return {self._often(str(key)): self._value(key, value) for key, value in event_dict.items()}
 
     def line(self, text: str) -> str:
         """`text` on one line, without secrets, query strings and control characters."""
@@ -110,6 +113,8 @@ class Redactor:
         return text
 
     def _value(self, key: str, value: Any) -> Any:
+        if key in _OF_FEW_VALUES and isinstance(value, str):
+            return self._often(value)
         if key in _MANY_LINES and isinstance(value, str):
             return self.lines(value)
         try:
@@ -257,9 +262,12 @@ def _stamp(now: Callable[[], float]) -> Callable[[WrappedLogger, str, EventDict]
     return add_timestamp
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode  # `json.dumps` would build one for each line
+
+
 def _json(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> str:
     first = {key: event_dict.pop(key) for key in _FIRST_KEYS if key in event_dict}
-    return json.dumps({**first, **event_dict}, ensure_ascii=False, allow_nan=False)
+    return _encode({**first, **event_dict})
 
 
 _COLOURS = {"warning": "\x1b[33m", "error": "\x1b[31m", "critical": "\x1b[1;31m"}

@@ -60,7 +60,7 @@ class Once:
     async def _all_done(self) -> bool:
         if not self.nobody_else_comes:
             return False
-        if await self._house.ledger.look(deliveries.count_open, list(self._house.inboxes)):
+        if await self._house.ledger.look(deliveries.any_open, list(self._house.inboxes)):
             return False
         return not await self._house.ledger.look(upkeep.doomed_objects, 1)
 
@@ -70,8 +70,8 @@ class Once:
             return
         self._progress_at = now + PROGRESS_EVERY
         but = self._strangers.batches
-        left = await self._house.ledger.look(deliveries.count_open, list(self._house.inboxes), but)
-        self._others_open = left > 0 or not self.nobody_else_comes
+        left = await self._house.ledger.look(deliveries.any_open, list(self._house.inboxes), but)
+        self._others_open = left or not self.nobody_else_comes
         found, out = await self._house.ledger.look(upkeep.standing)
         seen = (found, [intake.settling for intake in self._intakes.values()])
         if out or seen != self._progress:

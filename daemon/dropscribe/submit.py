@@ -120,8 +120,10 @@ class Submitter:
         await self._remember_lessons()
         while True:
             pause = await self._depart()
-            await wait_for_event(self.wake, self._clock, pause)
-            await self._clock.sleep(GATHER)
+            due = None if pause is None else self._clock.monotonic() + pause
+            if await wait_for_event(self.wake, self._clock, pause):  # what is due by the clock leaves at once
+                rest = GATHER if due is None else min(GATHER, due - self._clock.monotonic())
+                await self._clock.sleep(max(0.0, rest))
 
     async def stop(self) -> None:
         """Let a submit in flight have its answer for up to five seconds; one without stays an open intent."""
@@ -154,7 +156,7 @@ class Submitter:
             await self._free_place()
             await self._withdraw_vanished(departure)
             await self._send_one(departure)
-        retry_at = await self._ledger.look(uploads.next_wait, now)
+        retry_at = await self._ledger.look(uploads.next_wait, now, ["uploaded"])
         waits = [at - now for at in (plan.next_at, retry_at) if at is not None]
         if shut:
             waits.append(shut)

@@ -8,14 +8,15 @@ the file was taken, so a file that changes under the upload can never be paid fo
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor
+from typing import Any
 
 import structlog
 
 from dropscribe.alone import Alone
 from dropscribe.boundaries import Step
-from dropscribe.carry import Carrier, Cut, Unreadable
+from dropscribe.carry import SMALL, Carrier, Cut, Unreadable
 from dropscribe.clock import Wake, wait_for_event
 from dropscribe.config.settings import Settings
 from dropscribe.errors import OutOfOrder, Refused, SourceChanged, TryLater
@@ -33,6 +34,10 @@ CLAIM = Step("upload.claim", "before", "recorded")
 
 STOP_WITHIN = 2.0
 LOOK_AGAIN = 1.0
+AHEAD = 8
+"""Files that are claimed for each upload in flight; the next are claimed when half of them are done, in one group."""
+TOGETHER = 8
+"""Small files that share a thread's turn, at most."""
 
 
 async def _nothing_measured(_: Collection[str]) -> Mapping[int, float | None]:
@@ -66,7 +71,8 @@ class Uploader:
         self._shut: set[str] = set()  # folders that only we may have said to be out of order
         self._passed_over = False
         self._claimed_at = 0.0
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], int] = {}
+        """Each with how many files it carries."""
         self.wake = Wake()
 
     @property
@@ -76,11 +82,14 @@ class Uploader:
     async def run(self) -> None:
         """Claim and upload until cancelled."""
         while True:
-            window = self._settings.storage.uploads * 4
-            jobs = await self._claim(window - len(self._running))
-            for job in jobs:
-                self._start(job)
-            if not jobs or len(self._running) >= window:
+            window = self._settings.storage.uploads * AHEAD
+            free = window - sum(self._running.values())
+            if free < window // 2:
+                await wait_for_event(self.wake, self._clock, None)
+                continue
+            jobs = await self._claim(free)
+            self._start_all(jobs)
+            if not jobs:
                 await self._pause()
 
     async def stop(self) -> None:
@@ -92,8 +101,6 @@ class Uploader:
             await asyncio.wait(self._running, timeout=STOP_WITHIN)
 
     async def _claim(self, free: int) -> list[UploadJob]:
-        if free <= 0:
-            return []
         shut = self._shut_inboxes()
         self._passed_over = bool(shut)
         self._claimed_at = self._clock.now()
@@ -146,20 +153,46 @@ class Uploader:
         name = f"{self._settings.storage.prefix}{self._ledger.id}/{secrets.token_hex(16)}"
         return f"{name}.{suffix}" if suffix else name
 
-    def _start(self, job: UploadJob) -> None:
-        task = asyncio.create_task(self._upload(job))
-        self._running.add(task)
+    def _start_all(self, jobs: Sequence[UploadJob]) -> None:
+        small: list[UploadJob] = []
+        for job in jobs:
+            if job.size <= SMALL and job.sources and not job.multipart:
+                small.append(job)
+            else:
+                self._start(self._upload(job), 1)
+        together = min(TOGETHER, -(-len(small) // self._settings.storage.uploads))
+        for begin in range(0, len(small), together or 1):
+            group = small[begin : begin + together]
+            self._start(self._upload_together(group), len(group))
+
+    def _start(self, upload: Coroutine[Any, Any, None], files: int) -> None:
+        task = asyncio.create_task(upload)
+        self._running[task] = files
         task.add_done_callback(self._ended)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._running.discard(task)
+        del self._running[task]
         self.wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("upload.bug", exc_info=error)
 
-    async def _upload(self, job: UploadJob) -> None:
+    async def _upload_together(self, jobs: Sequence[UploadJob]) -> None:
+        """Those that did not come through, or were not tried, go their own ways."""
+        tried = await self._carrier.carry_together(jobs)
+        good = [job for job, outcome in zip(jobs, tried, strict=False) if outcome is None]
+        left: list[tuple[UploadJob, Exception | None]] = [(job, None) for job in jobs[len(tried) :]]
+        left += [(job, outcome) for job, outcome in zip(jobs, tried, strict=False) if outcome is not None]
         try:
-            await self._first_good_source(job)
+            await self._stand(good)
+        except Exception as bug:
+            left += [(job, bug) for job in good]
+        for job, outcome in left:
+            self._start(self._upload(job, outcome), 1)
+
+    async def _upload(self, job: UploadJob, tried: Exception | None = None) -> None:
+        """`tried`: what came of its first source, where that was tried already."""
+        try:
+            await self._first_good_source(job, tried)
         except OutOfOrder as fault:
             try:
                 await self._out_of_order(job, fault)
@@ -206,12 +239,16 @@ class Uploader:
         retry = self._settings.retry
         return slow_wait(times, retry.first_wait, retry.longest_wait, 0.5)
 
-    async def _first_good_source(self, job: UploadJob) -> None:
+    async def _first_good_source(self, job: UploadJob, tried: Exception | None) -> None:
         lost: list[tuple[int, str]] = []
         trouble: OutOfOrder | TryLater | None = None
         for source in job.sources:
             try:
-                await self._upload_from(job, source)
+                if tried is not None:
+                    fault, tried = tried, None
+                    raise fault
+                await self._carrier.carry(job, source)
+                await self._stand([job], source)
             except SourceChanged as changed:
                 lost.append((source.media_id, str(changed)))
             except Unreadable as unreadable:
@@ -226,14 +263,20 @@ class Uploader:
         for media_id, reason in lost:
             log.info("source.withdrawn", **called([paths[media_id]]), reason=reason)
 
-    async def _upload_from(self, job: UploadJob, source: Source) -> None:
-        await self._carrier.carry(job, source)
-        stands = await self._ledger.do(uploads.uploaded, job.recognition_id, job.multipart, self._clock.now())
-        await self._works(job, source)
-        if stands:
-            self._carrier.recorded(job)
-            log.info("file.uploaded", inbox=source.inbox, path=display(source.path), bytes=job.size)
-            self._on_ready()
+    async def _stand(self, jobs: Sequence[UploadJob], source: Source | None = None) -> None:
+        """Their objects stand, each from its first source unless another is given."""
+        if not jobs:
+            return
+        done = [(job.recognition_id, job.multipart) for job in jobs]
+        wanted = await self._ledger.do(uploads.all_uploaded, done, self._clock.now())
+        for job in jobs:
+            origin = source or job.sources[0]
+            await self._works(job, origin)
+            if job.recognition_id in wanted:
+                self._carrier.recorded(job)
+                log.info("file.uploaded", inbox=origin.inbox, path=display(origin.path), bytes=job.size)
+        self._on_ready()
+        self._on_doomed()
 
     async def _works(self, job: UploadJob, source: Source) -> None:
         self._alone.worked(job.recognition_id)

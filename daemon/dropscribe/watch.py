@@ -39,8 +39,8 @@ from dropscribe.names import PRIVATE_PREFIX, display, is_private
 Mode = Literal["events", "polling"]
 
 PROBE_PREFIX = PRIVATE_PREFIX + b"probe-"
-STRETCH = 300
-"""Where events are proven, a rescan may take one part in this many of the time."""
+STRETCH = 500
+"""Where events are proven, a rescan may take one part in this many of the time: a fifth of a percent."""
 
 # Only what completes a file: a narrow kernel mask keeps the queue from overflowing when thousands are dropped at once.
 _EVENTS: list[type[FileSystemEvent]] = [FileClosedEvent, FileMovedEvent, DirCreatedEvent, DirMovedEvent]
@@ -84,8 +84,8 @@ def send_probe(root: Path, name: bytes) -> None:
 class RescanPace:
     """How long to wait until the next rescan. Pure: costs and the monotonic clock are given.
 
-    `base` seconds; where the event of a probe has arrived and nothing has been doubted since, up to 300 times the
-    cost of the last scan. `patience` is how long the event of a probe may take.
+    `base` seconds; where the event of a probe has arrived and nothing has been doubted since, up to `STRETCH` times
+    the cost of the last scan. `patience` is how long the event of a probe may take.
     """
 
     def __init__(self, base: float, patience: float = 10.0) -> None:

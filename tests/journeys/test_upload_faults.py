@@ -74,7 +74,9 @@ def test_a_refused_upload_fails_its_file_at_once(lab: Lab) -> None:
     lab.sandbox.inject("put", "error", status=400, code="InvalidObjectName")
     with lab.start():
         lab.drop("talk.mp3")
-        eventually((lab.failed / "talk.mp3").exists, within=5)
+        eventually((lab.failed / "talk.mp3").exists)
+
+    assert lab.calls("put") == 1
 
 
 def test_once_with_a_full_state_disk_ends_with_1_after_the_patience(lab: Lab) -> None:
@@ -133,3 +135,17 @@ def test_a_state_disk_that_fills_up_while_files_are_under_way_ends_once_with_1(l
 
     assert code == 1
     assert [line["scope"] for line in events_in(log.read_text()) if line["event"] == "scope.opened"] == ["ledger"]
+
+
+def test_one_refused_among_small_files_that_go_up_together_holds_none_of_them_back(lab: Lab) -> None:
+    lab.configure()
+    lab.sandbox.inject("put", "error", status=400, code="InvalidObjectName", times=1)
+    for n in range(30):
+        lab.drop(f"{n}.mp3")
+
+    ended = lab.run_once()
+
+    assert ended.returncode == 2
+    assert len(files_below(lab.done)) == 29
+    assert len([path for path in files_below(lab.failed) if path.endswith(".mp3")]) == 1
+    assert lab.calls("put") == 30

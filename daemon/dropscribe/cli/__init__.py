@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,6 +10,7 @@ from click.shell_completion import CompletionItem
 
 from dropscribe import __version__
 from dropscribe.cli.exits import ExitCode, exit_code_of
+from dropscribe.cli.importing import load
 
 COMMANDS = {
     "run": "Watch the inboxes and transcribe what is dropped there.",
@@ -37,7 +37,7 @@ class LazyCommands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"dropscribe.cli.{cmd_name}"), cmd_name)
+        command: click.Command = getattr(load(f"dropscribe.cli.{cmd_name}"), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

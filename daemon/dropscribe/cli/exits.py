@@ -8,12 +8,13 @@ from enum import IntEnum
 
 import click
 
+from dropscribe.cli.importing import load
 from dropscribe.errors import DropscribeError, Misconfigured, StateHeld
-from dropscribe.logs import Redactor
 from dropscribe.names import display
 from dropscribe.printable import visible_lines
 
-_cover = Redactor()  # of the one process whose end this door is
+# Of the one process whose end this door is. Loaded so, for `logs` brings structlog, which would bring rich.
+_cover = load("dropscribe.logs").Redactor()
 
 
 class ExitCode(IntEnum):

@@ -33,8 +33,9 @@ def sources_of_ready(
 ) -> list[tuple[int, str, bytes, Look]]:
     """(media id, inbox, path, look) of every file that waits on the recognitions that would leave next."""
     ids = _ready(group, now, ()).with_only_columns(recognition.c.id).limit(limit).scalar_subquery()
-    rows = connection.execute(select(media).where(media.c.recognition_id.in_(ids), media.c.state == "waiting"))
-    return [(row.id, row.inbox, row.path, look_of(row)) for row in rows]
+    rows = connection.execute(select(media).where(media.c.recognition_id.in_(ids)))
+    # The state is compared here: SQLite would go through all that wait in a backlog.
+    return [(row.id, row.inbox, row.path, look_of(row)) for row in rows if row.state == "waiting"]
 
 
 def intend(

@@ -23,7 +23,7 @@ _EARLIER_IS_OWED = exists().where(
 _OWED = (
     select(media, recognition.c.model, recognition.c.settings, recognition.c.task_id.label("paid_task"))
     .outerjoin(recognition, recognition.c.id == media.c.recognition_id)
-    .where(media.c.inbox == bindparam("of_inbox"), media.c.state.in_(bindparam("states", expanding=True)))
+    .where(media.c.inbox == bindparam("of_inbox"), media.c.state == bindparam("owing"))
     .where(media.c.wait_until <= bindparam("now"), ~_EARLIER_IS_OWED)
     .order_by(media.c.id)
     .limit(bindparam("most"))
@@ -31,10 +31,10 @@ _OWED = (
 _NEXT_OWED = select(func.min(media.c.wait_until)).where(
     media.c.inbox == bindparam("of_inbox"), media.c.state.in_(OWED_MEDIA), media.c.wait_until > bindparam("now")
 )
-_COUNT_OPEN = (
-    select(func.count())
-    .select_from(media)
+_OPEN = (
+    select(media.c.id)
     .where(media.c.state.in_(OPEN_MEDIA), media.c.inbox.in_(bindparam("of_inboxes", expanding=True)))
+    .limit(1)
 )
 _IN_BATCHES = exists().where(
     batch_item.c.recognition_id == media.c.recognition_id,
@@ -81,8 +81,10 @@ def owed(
     connection: Connection, inbox: str, limit: int, now: float, states: Sequence[str] = OWED_MEDIA
 ) -> list[OwedMedia]:
     """Files of an inbox that are owed something now, oldest first; of several versions of a path the oldest alone."""
-    values = {"of_inbox": inbox, "most": limit, "now": now, "states": list(states)}
-    return [_owed(row) for row in connection.execute(_OWED, values)]
+    values = {"of_inbox": inbox, "most": limit, "now": now}
+    # One state at a time, which the index has in order: of two, all that is owed would have to be sorted for a few.
+    rows = [row for state in states for row in connection.execute(_OWED, {**values, "owing": state})]
+    return [_owed(row) for row in sorted(rows, key=lambda row: row.id)[:limit]]
 
 
 def next_owed(connection: Connection, inbox: str, now: float) -> float | None:
@@ -226,11 +228,11 @@ def postpone(connection: Connection, media_ids: Sequence[int], reason: str | Non
     connection.execute(update(media).where(*still_owed).values(reason=reason, wait_until=wait_until))
 
 
-def count_open(connection: Connection, inboxes: Sequence[str], but: Collection[int] = ()) -> int:
-    """Files of these inboxes that are neither delivered, failed nor withdrawn, without those in the batches `but`."""
-    query = _COUNT_OPEN.where(~_IN_BATCHES) if but else _COUNT_OPEN
+def any_open(connection: Connection, inboxes: Sequence[str], but: Collection[int] = ()) -> bool:
+    """Whether a file of these inboxes, without those in the batches `but`, is not delivered, failed or withdrawn."""
+    query = _OPEN.where(~_IN_BATCHES) if but else _OPEN
     bound = {"of_inboxes": list(inboxes)} | ({"but_batches": list(but)} if but else {})
-    return connection.execute(query, bound).scalar_one()
+    return connection.execute(query, bound).first() is not None
 
 
 def count_failed(connection: Connection, epoch_began: float) -> int:

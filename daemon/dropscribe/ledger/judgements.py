@@ -22,6 +22,15 @@ _END_ITEM = (
     )
     .values(live=False, verdict=bindparam("said"))
 )
+_END_SOME = (
+    update(batch_item)
+    .where(
+        batch_item.c.batch_id == bindparam("of_batch"),
+        batch_item.c.recognition_id.in_(bindparam("ids", expanding=True)),
+        batch_item.c.live,
+    )
+    .values(live=False, verdict=bindparam("said"))
+)
 _LIVE_ITEMS = select(batch_item.c.recognition_id).where(
     batch_item.c.batch_id == bindparam("of_batch"),
     batch_item.c.recognition_id.in_(bindparam("ids", expanding=True)),
@@ -67,8 +76,7 @@ def answered(connection: Connection, batch_id: int, bodies: Mapping[int, bytes],
     live = set(connection.execute(_LIVE_ITEMS, {"of_batch": batch_id, "ids": list(bodies)}).scalars())
     fresh = [number for number in bodies if number in live]
     if fresh:
-        ended = [{"of_batch": batch_id, "of_recognition": number, "said": "answered"} for number in fresh]
-        connection.execute(_END_ITEM, ended)
+        connection.execute(_END_SOME, {"of_batch": batch_id, "ids": fresh, "said": "answered"})
         rows = [{"recognition_id": number, "body": bodies[number], "received_at": now} for number in fresh]
         connection.execute(_KEEP_RESULT, rows)
         connection.execute(_ANSWERED, [{"row_id": number, "now": now} for number in fresh])

@@ -32,12 +32,13 @@ _RESTED = _AFFORDED.order_by(None).order_by(recognition.c.wait_until, recognitio
 _RESTED_ELSEWHERE = _RESTED.where(spending.ELSEWHERE)
 _NEXT = _NEEDED.where(~spending.HELD)
 _NEXT_ELSEWHERE = _NEEDED_ELSEWHERE.where(~spending.HELD)
-_SOURCES = select(media.c.id, media.c.inbox, media.c.path, media.c.recognition_id, *LOOK_COLUMNS).where(
-    media.c.recognition_id.in_(bindparam("ids", expanding=True)), media.c.state == "waiting"
+# Conditions on the state are left to us: SQLite would go through all that wait, and all that is stored, for a few rows.
+_SOURCES = select(media.c.id, media.c.inbox, media.c.path, media.c.recognition_id, media.c.state, *LOOK_COLUMNS).where(
+    media.c.recognition_id.in_(bindparam("ids", expanding=True))
 )
-_KEPT = select(stored_object.c.recognition_id, stored_object.c.key, stored_object.c.upload_id).where(
-    stored_object.c.recognition_id.in_(bindparam("ids", expanding=True)), ~stored_object.c.doomed
-)
+_KEPT = select(
+    stored_object.c.recognition_id, stored_object.c.key, stored_object.c.upload_id, stored_object.c.doomed
+).where(stored_object.c.recognition_id.in_(bindparam("ids", expanding=True)))
 _CLAIM = (
     update(recognition)
     .where(recognition.c.id == bindparam("row_id"))
@@ -50,8 +51,11 @@ _UPLOADED = (
     .values(state="uploaded", ready_at=bindparam("now"), owner=None)
 )
 _UPLOADED_AND_WANTED = _UPLOADED.where(WANTED)
+_AMONG = select(recognition.c.id).where(recognition.c.id.in_(bindparam("ids", expanding=True)))
+_UPLOADING = _AMONG.where(recognition.c.state == "uploading")
+_STANDING = _AMONG.where(recognition.c.state == "uploaded", recognition.c.ready_at == bindparam("now"))
 _NEXT_WAIT = select(func.min(recognition.c.wait_until)).where(
-    recognition.c.state.in_(("needed", "uploaded")), recognition.c.wait_until > bindparam("now")
+    recognition.c.state.in_(bindparam("states", expanding=True)), recognition.c.wait_until > bindparam("now")
 )
 _UNDERWAY = select(recognition.c.id).where(recognition.c.state.in_(("needed", "uploading"))).limit(1)
 _WHOLE = (
@@ -94,9 +98,12 @@ def claim(
     One whose old objects are not gone yet is passed over: a submit that surfaces late must find nothing to recognise.
     Whose turn it is, `turns` says.
     """
-    spending.admit(connection, now, limit, measured or {}, turns.shut)
     usual, elsewhere = (_RESTED, _RESTED_ELSEWHERE) if turns.rested_first else (_AFFORDED, _AFFORDED_ELSEWHERE)
-    rows = _rows(connection, elsewhere if turns.shut else usual, limit, now, turns.shut)
+    query = elsewhere if turns.shut else usual
+    rows = [] if measured or turns.rested_first else _rows(connection, query, limit, now, turns.shut)
+    if len(rows) < limit:  # what is reserved ahead has to be passed over each time: no more of it than is needed
+        spending.admit(connection, now, limit, measured or {}, turns.shut)
+        rows = _rows(connection, query, limit, now, turns.shut)
     if not rows:
         return []
     sources = _sources(connection, [row.id for row in rows])
@@ -106,9 +113,9 @@ def claim(
     return jobs
 
 
-def next_wait(connection: Connection, now: float) -> float | None:
-    """When the next recognition that waits for another try is due."""
-    return connection.execute(_NEXT_WAIT, {"now": now}).scalar()
+def next_wait(connection: Connection, now: float, states: Sequence[str] = ("needed", "uploaded")) -> float | None:
+    """When the next recognition of these states that waits for another try is due. Goes through all of them."""
+    return connection.execute(_NEXT_WAIT, {"now": now, "states": list(states)}).scalar()
 
 
 def any_needed(connection: Connection, now: float, shut: Collection[str] = ()) -> bool:
@@ -136,13 +143,25 @@ def upload_begun(connection: Connection, key: str, upload_id: str | None) -> Non
 
 
 def uploaded(connection: Connection, recognition_id: int, was_multipart: bool, now: float) -> bool:
-    """The object stands in the bucket with the checksum of what was taken: ready for a batch."""
-    if was_multipart:
-        connection.execute(_WHOLE, {"owner_id": recognition_id})
-    values = {"row_id": recognition_id, "now": now}
-    if connection.execute(_UPLOADED_AND_WANTED, values).rowcount == 1:  # as good as always: one statement a file
-        return True
-    return connection.execute(_UPLOADED, values).rowcount == 1 and not abandon_unwanted(connection, recognition_id, now)
+    """`all_uploaded` for one."""
+    return bool(all_uploaded(connection, [(recognition_id, was_multipart)], now))
+
+
+def all_uploaded(connection: Connection, done: Sequence[tuple[int, bool]], now: float) -> set[int]:
+    """Objects stand in the bucket with the checksum of what was taken, ready for a batch: (recognition, whether it went
+    up in parts). Returns those that somebody still waits for; the others are given up.
+    """
+    ids = [recognition_id for recognition_id, _ in done]
+    if in_parts := [{"owner_id": recognition_id} for recognition_id, was_multipart in done if was_multipart]:
+        connection.execute(_WHOLE, in_parts)
+    values = [{"row_id": recognition_id, "now": now} for recognition_id in ids]
+    if connection.execute(_UPLOADED_AND_WANTED, values).rowcount == len(ids):  # as good as always: one statement
+        return set(ids)
+    unwanted = set(connection.execute(_UPLOADING, {"ids": ids}).scalars())
+    for recognition_id in unwanted:
+        connection.execute(_UPLOADED, {"row_id": recognition_id, "now": now})
+        abandon_unwanted(connection, recognition_id, now)
+    return set(connection.execute(_STANDING, {"ids": ids, "now": now}).scalars())
 
 
 def put_back(connection: Connection, recognition_id: int, wait_until: float) -> None:
@@ -190,14 +209,15 @@ def one_more(tries: str, code: str) -> str:
 def _sources(connection: Connection, ids: Sequence[int]) -> dict[int, list[Source]]:
     rows = connection.execute(_SOURCES, {"ids": list(ids)})
     found: dict[int, list[Source]] = {}
-    for row in rows:
+    for row in (row for row in rows if row.state == "waiting"):
         found.setdefault(row.recognition_id, []).append(Source(row.id, row.inbox, row.path, look_of(row)))
     return found
 
 
 def _kept_objects(connection: Connection, ids: Sequence[int]) -> dict[int, Row[Any]]:
     """Objects reserved by an earlier, interrupted claim: their keys and parts are used again."""
-    return {row.recognition_id: row for row in connection.execute(_KEPT, {"ids": list(ids)})}
+    rows = connection.execute(_KEPT, {"ids": list(ids)})
+    return {row.recognition_id: row for row in rows if not row.doomed}
 
 
 def _job(
