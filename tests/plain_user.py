@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 NOBODY = 65534
-b"".decode("utf-8-sig")  # found now: the interpreter may lie where only root can read
 
 
 @contextmanager
