@@ -9,7 +9,15 @@ from pathlib import Path
 from dropscribe.boundaries import Step
 from dropscribe.config.settings import InboxSettings
 from dropscribe.disk.moving import Unsynced
-from dropscribe.disk.placing import content_sha256, make_folders, place, replace, sync_folder, write_aside
+from dropscribe.disk.placing import (
+    content_sha256,
+    make_folders,
+    place,
+    replace,
+    sync_folder,
+    way_down,
+    write_aside,
+)
 from dropscribe.dispose import CannotPlace, Disposal, Way, send_source_away
 from dropscribe.error_file import error_json
 from dropscribe.folders import FolderTrouble
@@ -142,12 +150,19 @@ def write_error_file(inbox: InboxSettings, media: OwedMedia, path: bytes, now: f
     return folder
 
 
-def _sync(folders: Iterable[bytes], about: Path) -> None:
-    with FolderTrouble(about):
+def _sync(folders: Iterable[bytes], root: Path) -> None:
+    """With all on the way to them, so that they can be found."""
+    base = os.fsencode(root)
+    ways = {step for folder in folders for step in way_down(base, _within(base, folder))}
+    with FolderTrouble(root):
         SYNC.before()
-        for folder in folders:
+        for folder in ways:
             sync_folder(folder)
         SYNC.effect()
+
+
+def _within(root: bytes, folder: bytes) -> bytes:
+    return b"" if folder == root else os.path.relpath(folder, root)
 
 
 def moving_scope(inbox: InboxSettings) -> str:

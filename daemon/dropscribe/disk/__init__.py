@@ -2,7 +2,15 @@
 
 from dropscribe.disk.faults import folder_fault, is_disk_fault
 from dropscribe.disk.moving import hide, place_source, put_back, remove_source, verify
-from dropscribe.disk.placing import content_sha256, make_folders, place, replace, sync_folder, write_aside
+from dropscribe.disk.placing import (
+    content_sha256,
+    make_folders,
+    place,
+    replace,
+    sync_folder,
+    sync_way_down,
+    write_aside,
+)
 from dropscribe.disk.sources import Oddity, Stopped, look_at, look_of_stat, open_source
 
 __all__ = [
@@ -22,6 +30,7 @@ __all__ = [
     "remove_source",
     "replace",
     "sync_folder",
+    "sync_way_down",
     "verify",
     "write_aside",
 ]
