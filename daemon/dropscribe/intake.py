@@ -21,6 +21,7 @@ from dropscribe.adopt import own_outputs
 from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
+from dropscribe.disk.placing import sync_folder
 from dropscribe.disk.sources import Stopped, look_at
 from dropscribe.errors import OutOfOrder, SourceChanged
 from dropscribe.folders import FolderGuard, missing, unusable
@@ -104,6 +105,7 @@ class Intake:
         self._taking = False
         self._stopping = False
         self._unreadable: set[bytes] = set()
+        self._failed_before: dict[bytes, KnownMedia] = {}
         self.first_scan_done = False
         self.wake = asyncio.Event()
 
@@ -224,9 +226,12 @@ class Intake:
         error_files = ErrorFiles(self._house.guard(inbox.failed))
         now = self._clock.monotonic()
         for candidate in chunk:
-            if is_new(candidate.look, known.get(candidate.path), keeps, error_files.stands) and not self._tracker.see(
-                candidate.path, candidate.look, now
-            ):
+            before = known.get(candidate.path)
+            if not is_new(candidate.look, before, keeps, error_files.stands):
+                continue
+            if before is not None and before.state == "failed":
+                self._failed_before[candidate.path] = before
+            if not self._tracker.see(candidate.path, candidate.look, now):
                 self._overflow = True
 
     async def _second_looks(self, inbox: InboxSettings) -> None:
@@ -307,6 +312,9 @@ class Intake:
             files = [new for new in files if not await self._adopt(inbox, new)]
         if not files:
             return
+        again = [self._failed_before.pop(new.path) for new in files if new.path in self._failed_before]
+        if again:  # before it is recorded: afterwards nobody would know that it is stale
+            await self._in_thread(lambda: [_remove_stale(failed) for failed in again])
         TAKE.before()
         for taken in await self._ledger.do(intake.take, inbox.name, files, now):
             log.info(
@@ -360,12 +368,17 @@ def _has_error_file(known: KnownMedia) -> bool:
 
 
 def _remove_stale(failed: KnownMedia | None) -> None:
-    """The reason of a file that was tried again goes; the reason of one that still lies in failed/ stays."""
+    """The reason of a file that was tried again goes; the reason of one that still lies in failed/ stays.
+
+    Durably, also where a person or `retry` has removed it: they sync nothing, and it would come back.
+    """
     if failed is None or failed.error_file is None:
         return
     if failed.moved_to is None or not os.path.lexists(failed.moved_to):
         with contextlib.suppress(OSError):
-            os.unlink(failed.error_file)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(failed.error_file)
+            sync_folder(os.path.dirname(failed.error_file))
 
 
 @contextlib.contextmanager
