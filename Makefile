@@ -9,7 +9,7 @@ INSTALLED := .venv-systemd
 INSTALLED_READY := $(INSTALLED)/.ready
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help demo test troubles systemd fast check bench bench-quick wheel clean
+.PHONY: help demo test troubles systemd fast kills cuts check bench bench-quick wheel clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -29,6 +29,12 @@ fast: $(READY) ## the fast tests alone
 
 troubles: $(READY) ## faults of cloud, account, network and disk, on a clock that jumps; see docs/troubles.md
 	$(BIN)/python -m pytest -q -n 4 -m trouble
+
+kills: $(READY) ## ROUNDS=1000 deaths by kill -9 at random, amid faults: about an hour on two cores
+	DROPSCRIBE_KILLS=$(or $(ROUNDS),1000) $(BIN)/python -m pytest -q -n 2 -rP tests/kill/test_random.py
+
+cuts: $(READY) ## power cuts with more of what a disk may leave than `make test` tries; needs strace
+	DROPSCRIBE_POWER_CUTS=1 $(BIN)/python -m pytest -q -n 2 tests/power
 
 check: $(READY) ## ruff, mypy strict, import layers
 	$(BIN)/ruff check .
