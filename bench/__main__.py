@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import backlog, beside, idle, large_file, latency, plain_loop, small_files, start
+from bench import backlog, beside, idle, large_file, latency, plain_loop, small_files, soak, start
 from bench.report import Row, say_json, show, show_aims
 from bench.sizes import Sizes, add_options, chosen
 
@@ -20,6 +20,7 @@ BENCHES: dict[str, tuple[Callable[[Path, Sizes], list[dict[str, object]]], str |
     "start": (start.measure, start.__doc__),
     "backlog": (backlog.measure, backlog.__doc__),
     "beside": (beside.measure, beside.__doc__),
+    "soak": (soak.measure, soak.__doc__),
 }
 SUBTITLES = "subtitles"
 

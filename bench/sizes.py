@@ -23,6 +23,9 @@ class Sizes:
     backlog: int = _size(20_000, 200, "files of the backlog; the aim speaks of 100000")
     rows: int = _size(1_000_000, 2_000, "files that the ledger remembers at the start")
     loop_files: int = _size(20, 2, "files of the plain loop, which takes seconds for each")
+    soak_hours: int = _size(24, 1, "hours of the simulated life")
+    soak_speed: int = _size(100, 300, "seconds of it in a real one")
+    soak_files: int = _size(3_000, 40, "files dropped in it")
     loop_ours: int = _size(2_000, 60, "files of ours beside the plain loop")
 
 

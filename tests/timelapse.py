@@ -25,6 +25,10 @@ from lab import Lab
 QUIET = 0.006
 """Real seconds without a call and without a new sleeper after which nothing goes on."""
 LOOK = 0.002
+LATE = 0.004
+"""A look that takes this long says that the machine is busy: others may not have had their turn either."""
+LONGEST_ACT = 0.1
+"""Real seconds without a sign after which a call, a thread or a write that has not ended is thought to hang."""
 LONGEST_HOLD = 0.3
 """Real seconds after which a submit that is never sent (there was none to send; nobody answers) holds the time no more.
 """
@@ -106,7 +110,10 @@ class Days:
     log: list[EventDict]
     on_boundary: Callable[[str, str], None] = lambda step, phase: None
     """Called as `boundaries.observe` would have it."""
+    _at_work: int = 0
     _about_to_send: int = 0
+    _to_arrive: int = 0
+    """How many submits the sandbox will have seen once the last one that left has come."""
     _held_for: float = 0.0
     running: asyncio.Task[Any] = field(init=False)
 
@@ -146,16 +153,42 @@ class Days:
     async def _is_quiet(self) -> bool:
         """Whether nothing was asked, nobody fell asleep, and nothing was about to be sent for a while."""
         before = self._activity()
-        until = time.monotonic() + QUIET
-        while time.monotonic() < until:
+        quiet = 0.0
+        while quiet < (LONGEST_ACT if self._acts() else QUIET):
+            asked = time.monotonic()
             await asyncio.sleep(LOOK)
             if self._activity() != before or self._is_held():
                 return False
+            took = time.monotonic() - asked
+            quiet += took if took < LATE else LOOK / 4
         return True
 
+    def _acts(self) -> bool:
+        """Whether something has begun that has not ended: a call, a thread's work, a write."""
+        return self._at_work + self.lab.sandbox.sandbox.open_calls + self.service.ledger.waiting > 0
+
+    def count_work(self) -> None:
+        """Know from now on what the loop's threads have to do."""
+        loop = asyncio.get_running_loop()
+        run = loop.run_in_executor
+
+        def run_counted(executor: Any, work: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
+            self._at_work += 1
+            future = run(executor, work, *arguments)
+            future.add_done_callback(self._one_less)
+            return future
+
+        loop.run_in_executor = run_counted  # type: ignore[method-assign]
+
+    def _one_less(self, _: object) -> None:
+        self._at_work -= 1
+
     def _is_held(self) -> bool:
-        """Between intent and request no time passes but what the test lets pass: the request would not leave."""
-        if self._about_to_send <= 0 or self._held_for >= LONGEST_HOLD:
+        """Between intent and request no time passes but what the test lets pass: the request would not leave. Nor does
+        it while the request is on its way: it would come hours after its intent.
+        """
+        on_its_way = self.lab.sandbox.sandbox.arrivals("submit") < self._to_arrive
+        if not (self._about_to_send > 0 or on_its_way) or self._held_for >= LONGEST_HOLD:
             return False
         self._held_for += LOOK
         return True
@@ -167,6 +200,8 @@ class Days:
             self._held_for = 0.0
         if (step, phase) == ("submit.post", "before"):
             self._about_to_send -= 1
+            self._held_for = 0.0
+            self._to_arrive = self.lab.sandbox.sandbox.arrivals("submit") + 1
         self.on_boundary(step, phase)
 
     def _activity(self) -> tuple[int, int, int, int]:
@@ -186,6 +221,7 @@ async def living(lab: Lab, **how: Any) -> AsyncIterator[Days]:
         service = Service(settings, clock=clock, store=store, reread=lambda: load(lab.config, os.environ), **how)
         days = Days(lab, clock, service, log)
         boundaries.observe(days.passed)
+        days.count_work()
         days.running = asyncio.create_task(service.run())
         try:
             yield days

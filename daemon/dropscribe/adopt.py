@@ -1,57 +1,89 @@
-"""A keep library met with a ledger that does not know it: outputs of our own are adopted, not bought again."""
+"""A keep library met with a ledger that does not know it: outputs of our own are adopted, not bought again.
 
+The transcript says whose outputs they are, and comes last of its set. What is missing beside it (a format that was
+added since) is rendered from it: recognising the file again would cost money, and not having it a word from us.
+"""
+
+import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
+from dropscribe.boundaries import Step
 from dropscribe.config.settings import InboxSettings, canonical_json
+from dropscribe.disk.placing import make_folders, place, sync_way_down, write_aside
 from dropscribe.disk.sources import SOURCE
+from dropscribe.folders import FolderTrouble
 from dropscribe.ledger.rows import NewMedia, PlannedOutput
-from dropscribe.names import output_names
+from dropscribe.model import Document
+from dropscribe.names import LONGEST_NAME, output_names
 from dropscribe.naming import salt_of
-from dropscribe.render import FORMATS
-from dropscribe.render.formats.json import read_identity
+from dropscribe.render import all_outputs, format_of, render_all, suffix_of
+from dropscribe.render.formats.json import read_document, read_identity
+from dropscribe.transcript import UnusableResult, parse
+
+PLACE = Step("adopt.place", "before", "effect")
 
 ATTEMPTS = 3
 LARGEST_OUTPUT = 256 * 1024 * 1024
 
 
-def own_outputs(inbox: InboxSettings, new: NewMedia) -> tuple[PlannedOutput, ...]:
-    """What stands in the outbox for exactly this content, model and settings; empty where its JSON does not say so.
+@dataclass(frozen=True)
+class OwnSet:
+    """A set of outputs by its JSON, which is of exactly this content, model and settings.
 
-    Blocking; raises OSError for a fault of the disk.
+    `found`: what stands under the names of the set; `missing`: where nothing does. Both by output.
     """
+
+    transcript: PlannedOutput
+    found: Mapping[str, tuple[bytes, bytes]]
+    missing: Mapping[str, bytes]
+    document: Document | None
+
+
+def own_outputs(inbox: InboxSettings, new: NewMedia) -> OwnSet | None:
+    """The set whose JSON says that it is of this file; None where none does. Blocking."""
     if "json" not in inbox.outputs:
-        return ()
-    formats = [(name, FORMATS[name].suffix) for name in inbox.outputs]
+        return None
+    for path in _transcripts(inbox, new):
+        content = _read(path)
+        if content is not None and _is_of(content, new):
+            return _set_of(inbox, PlannedOutput(path, "json", _sha256(content)), read_document(content))
+    return None
+
+
+def _transcripts(inbox: InboxSettings, new: NewMedia) -> Iterator[bytes]:
+    """Where the JSON may stand. A name near its limit is shortened for the longest suffix, maybe that of a channel."""
     salt = salt_of(inbox.name, new.fingerprint.sha256)
-    sets = (output_names(new.path, formats, attempt, salt) for attempt in range(ATTEMPTS))
-    for names in islice(sets, ATTEMPTS):
-        found = _read_set(inbox, names)
-        if found and _is_of(found[inbox.outputs.index("json")][1], new):
-            return tuple(
-                PlannedOutput(path, name, hashlib.sha256(content).hexdigest())
-                for (path, content), name in zip(found, inbox.outputs, strict=True)
-            )
-    return ()
+    for attempt in range(ATTEMPTS):
+        for outputs in (inbox.outputs, (*inbox.outputs, "srt-ch0")):
+            formats = [(name, suffix_of(name)) for name in outputs]
+            name = output_names(new.path, formats, attempt, salt)[outputs.index("json")]
+            yield os.path.join(os.fsencode(inbox.outbox), name)
 
 
-def _read_set(inbox: InboxSettings, names: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
-    """(path, content) of every file of a set, or nothing if one is missing or is no regular file of a sane size."""
-    found = []
-    for name in names:
-        path = os.path.join(os.fsencode(inbox.outbox), name)
-        try:
-            with open(os.open(path, SOURCE), "rb") as file:
-                content = file.read(LARGEST_OUTPUT + 1)
-        except OSError:
-            return []
-        if len(content) > LARGEST_OUTPUT:
-            return []
-        found.append((path, content))
-    return found
+def _set_of(inbox: InboxSettings, transcript: PlannedOutput, document: Document | None) -> OwnSet:
+    """The outputs of a set share the stem of its JSON."""
+    wanted = [] if document is None else all_outputs(document, inbox.outputs, inbox.presentation)
+    stem = transcript.path.removesuffix(b".json")
+    paths = {name: b"%b.%b" % (stem, suffix_of(name).encode()) for name in wanted if name != "json"}
+    found = {name: (path, content) for name, path in paths.items() if (content := _read(path)) is not None}
+    missing = {
+        name: path for name, path in paths.items() if name not in found and len(os.path.basename(path)) <= LONGEST_NAME
+    }
+    return OwnSet(transcript, found, missing, document)
+
+
+def _read(path: bytes) -> bytes | None:
+    """None for what is missing, or is no regular file of a sane size."""
+    try:
+        with open(os.open(path, SOURCE), "rb") as file:
+            content = file.read(LARGEST_OUTPUT + 1)
+    except OSError:
+        return None
+    return content if len(content) <= LARGEST_OUTPUT else None
 
 
 def _is_of(content: bytes, new: NewMedia) -> bool:
@@ -61,3 +93,56 @@ def _is_of(content: bytes, new: NewMedia) -> bool:
     sha256, model, settings = identity
     said = (sha256, model, json.loads(canonical_json(settings)))
     return said == (new.fingerprint.sha256, new.recipe.model, json.loads(new.recipe.settings))
+
+
+def adopted(inbox: InboxSettings, own: OwnSet) -> tuple[PlannedOutput, ...]:
+    """The outputs of the set that are ours, and what was missing and can be had from the transcript, durably in place.
+
+    What stands there and is not as we would write it may be a person's by now, and is left alone for good. Blocking;
+    raises OutOfOrder for the outbox; other OSError.
+    """
+    texts = _texts(inbox, own)
+    ours = [
+        PlannedOutput(path, output, _sha256(content))
+        for output, (path, content) in own.found.items()
+        if content == texts.get(output) or (output == "raw" and _is_answer(content, own.document))
+    ]
+    placed = []
+    with FolderTrouble(inbox.outbox):
+        for output, path in own.missing.items():
+            if output in texts and _place(inbox, path, texts[output]):
+                placed.append(PlannedOutput(path, output, _sha256(texts[output])))
+        sync_way_down(inbox.outbox, os.path.dirname(os.path.relpath(own.transcript.path, os.fsencode(inbox.outbox))))
+    return (own.transcript, *ours, *placed)
+
+
+def _texts(inbox: InboxSettings, own: OwnSet) -> Mapping[str, bytes]:
+    """As we would write them today; never `raw`, which no transcript tells."""
+    formats = dict.fromkeys(format_of(output) for output in (*own.found, *own.missing) if output != "raw")
+    return {} if own.document is None else render_all(own.document, formats, inbox.presentation).texts
+
+
+def _is_answer(content: bytes, document: Document | None) -> bool:
+    try:
+        return document is not None and parse(content) == document.transcript
+    except UnusableResult:
+        return False
+
+
+def _place(inbox: InboxSettings, path: bytes, text: bytes) -> bool:
+    folder = make_folders(inbox.outbox, os.path.dirname(os.path.relpath(path, os.fsencode(inbox.outbox))))
+    aside = write_aside(folder, f"adopt-{_sha256(path)[:32]}", text)
+    PLACE.before()
+    try:
+        place(aside, path)
+    except FileExistsError:
+        return False
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(aside)
+    PLACE.effect()
+    return True
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -76,7 +76,7 @@ def libraries() -> Finding:
     try:
         phrases = f"budoux {version('budoux')}"
     except PackageNotFoundError:
-        phrases = "without budoux (the extra `cjk`: better subtitles in Chinese, Japanese and Thai)"
+        phrases = "without budoux (subtitles in Chinese, Japanese and Thai are better with it)"
     return Finding("libraries", f"Python {platform.python_version()}, {found}, {phrases}")
 
 

@@ -34,7 +34,7 @@ from dropscribe.ledger.rows import OwedMedia, Owner, Reservation, StaleWrite
 from dropscribe.model import Document, Failure
 from dropscribe.names import display, error_name
 from dropscribe.placement import dispose, moving_scope, place_all, sync_moves, write_error_files
-from dropscribe.planning import Planned, Rendered, Wish, failure_names, fit_apart, way_of
+from dropscribe.planning import Planned, Rendered, Wish, failure_names, fit_apart, way_of, without_outgrown
 from dropscribe.render import render_all
 from dropscribe.transcript import UnusableResult, parse
 
@@ -238,7 +238,13 @@ class Deliverer:
         ]
         owners = await self._owners([path for wish in wishes for path in wish.paths], claims)
         plans = await self._in_thread(lambda: [fit_apart(wish, owners, claims.taken) for wish in wishes])
-        return [plan or await self._further(wish, claims) for wish, plan in zip(wishes, plans, strict=True)]
+        found = [plan or await self._further(wish, claims) for wish, plan in zip(wishes, plans, strict=True)]
+        return [await self._over_earlier(inbox, plan) if plan.earlier else plan for plan in found]
+
+    async def _over_earlier(self, inbox: InboxSettings, plan: Planned) -> Planned:
+        before = await self._ledger.look(deliveries.outputs_of, sorted(plan.earlier))
+        every = [planned for outputs in before.values() for planned in outputs]
+        return await self._in_thread(lambda: without_outgrown(inbox, plan, every))
 
     async def _owners(self, paths: Sequence[bytes], claims: _Claims) -> dict[bytes, Owner]:
         owners = await self._ledger.look(deliveries.owners, paths)

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import structlog
 
-from dropscribe.adopt import own_outputs
+from dropscribe.adopt import OwnSet, adopted, own_outputs
 from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
@@ -28,7 +28,7 @@ from dropscribe.folders import FolderGuard, missing, unusable
 from dropscribe.hashing import StillOpen, take
 from dropscribe.house import House
 from dropscribe.ledger import intake
-from dropscribe.ledger.rows import KnownMedia, NewMedia, Taken
+from dropscribe.ledger.rows import KnownMedia, NewMedia, PlannedOutput, Taken
 from dropscribe.model import LARGEST_MEDIA, Failure, Fingerprint, Look
 from dropscribe.names import display, suffix_of
 from dropscribe.packing import size_class
@@ -326,11 +326,26 @@ class Intake:
         TAKE.recorded()
 
     async def _adopt(self, inbox: InboxSettings, new: NewMedia) -> bool:
-        outputs = await self._in_thread(lambda: own_outputs(inbox, new))
-        if not outputs or not await self._ledger.do(intake.adopt, inbox.name, new, outputs, self._clock.now()):
+        found = await self._in_thread(lambda: own_outputs(inbox, new))
+        if found is None or not await self._ledger.look(intake.is_unknown, inbox.name, new):
+            return False
+        outputs = await self._adopted(inbox, new, found)
+        if not await self._ledger.do(intake.adopt, inbox.name, new, outputs, self._clock.now()):
             return False
         log.info("file.adopted", inbox=inbox.name, path=display(new.path), outputs=len(outputs))
         return True
+
+    async def _adopted(self, inbox: InboxSettings, new: NewMedia, own: OwnSet) -> Sequence[PlannedOutput]:
+        """What cannot be had now is no reason to buy the file again: `dropscribe render` writes it at any time."""
+        try:
+            outputs = await self._in_thread(lambda: adopted(inbox, own))
+        except OutOfOrder:
+            raise
+        except Exception:
+            log.exception("adopt.incomplete", inbox=self._name, path=display(new.path))
+            return [own.transcript]
+        await self._scopes.works(f"folder:{inbox.outbox}")
+        return outputs
 
     async def _in_thread(self, call: Callable[[], Value]) -> Value:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dropscribe.config.settings import InboxSettings
@@ -19,7 +19,7 @@ from dropscribe.folders import FolderTrouble
 from dropscribe.ledger.rows import OwedMedia, Owner, PlannedOutput, Reservation
 from dropscribe.names import display, error_name, placing_order
 from dropscribe.naming import Standing, first_free, first_free_with_error, standing, stems
-from dropscribe.render import FORMATS
+from dropscribe.render import depends_on_content, suffix_of
 
 LARGEST_ERROR_FILE = 1024 * 1024
 
@@ -35,11 +35,15 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Planned:
-    """A rendered file whose names are chosen; `standing` outputs are in place already."""
+    """A rendered file whose names are chosen; `standing` outputs are in place already.
+
+    `earlier` are the deliveries of the same source, rewritten in place since, whose outputs these replace.
+    """
 
     rendered: Rendered
     reservation: Reservation
     standing: frozenset[bytes]
+    earlier: frozenset[int] = frozenset()
 
 
 class Wish:
@@ -52,7 +56,7 @@ class Wish:
         self.inbox = inbox
         self.one = one
         self.placed_before = [planned for planned in reserved if planned.path not in unplaced]
-        self.formats = [(name, FORMATS[name].suffix) for name in placing_order(tuple(one.texts))]
+        self.formats = [(name, suffix_of(name)) for name in placing_order(tuple(one.texts))]
         self._outbox = os.fsencode(inbox.outbox)
         within = [os.path.relpath(planned.path, self._outbox) for planned in reserved]
         self._stems = stems(one.media, self.formats, within)
@@ -91,7 +95,26 @@ def fit(wish: Wish, owners: Mapping[bytes, Owner], taken: set[bytes]) -> Planned
         _remove_outgrown(wish.placed_before, paths)
         moved_to = _target(inbox, one.media, taken)
     in_place = frozenset(planned.path for planned in outputs if found[planned.path] == planned.sha256)
-    return Planned(one, Reservation(one.media.media_id, outputs, moved_to), in_place)
+    earlier = _earlier(one.media, [owners[path] for path in paths if path in owners]) if keeps else frozenset()
+    return Planned(one, Reservation(one.media.media_id, outputs, moved_to), in_place, earlier)
+
+
+def _earlier(media: OwedMedia, owners: Iterable[Owner]) -> frozenset[int]:
+    same = [owner for owner in owners if (owner.inbox, owner.source) == (media.inbox, media.path)]
+    return frozenset(owner.media_id for owner in same) - {media.media_id}
+
+
+def without_outgrown(inbox: InboxSettings, plan: Planned, before: Iterable[PlannedOutput]) -> Planned:
+    """The plan that also ends what earlier versions of the source had and this one has not: a channel's file.
+
+    A format that the configuration has no more is left to people; that a channel is silent now nobody has decided.
+    Removed before the new names are reserved: until then the ledger knows whose they are.
+    """
+    paths = [planned.path for planned in plan.reservation.outputs]
+    outgrown = [planned for planned in before if depends_on_content(planned.format) and planned.path not in paths]
+    with FolderTrouble(inbox.outbox):
+        _remove_outgrown(outgrown, paths)
+    return replace(plan, reservation=replace(plan.reservation, outgrown=tuple(planned.path for planned in outgrown)))
 
 
 def _content(path: bytes) -> str | None:

@@ -109,7 +109,7 @@ class Surveyor:
 
     def _adopted(self, inbox: InboxSettings, entry: Candidate, sha256: str) -> bool:
         new = NewMedia(entry.path, Fingerprint(entry.look, sha256, 0), inbox.recipe, suffix_of(entry.path), 0)
-        return bool(own_outputs(inbox, new))
+        return own_outputs(inbox, new) is not None
 
     def _leave(self, root: Path, path: bytes, why: str) -> None:
         self._not_taken.append((display(os.path.join(os.fsencode(root), path)), why[:1].lower() + why[1:]))

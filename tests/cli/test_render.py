@@ -15,6 +15,14 @@ from dropscribe.render.quality import Report, Shown
 WORDS = Path(__file__).parents[1] / "words"
 TALK = WORDS / "zh_talk_mix.funasr.json"
 RAW = TALK.read_bytes()
+CALL = json.dumps(
+    {
+        "transcripts": [
+            {"channel_id": at, "text": text, "sentences": [{"begin_time": 0, "end_time": 1500, "text": text}]}
+            for at, text in enumerate(("Are you there?", "Yes, I am."))
+        ]
+    }
+).encode()
 
 
 @pytest.fixture
@@ -129,6 +137,33 @@ def test_nothing_that_stands_there_is_replaced_and_what_is_equal_is_well(house: 
     assert "talk.txt is there already" in refused.err
     assert files_below(out) == {"talk.txt"}
     assert (out / "talk.txt").read_text() == "a person's own"
+
+
+def test_two_voices_at_once_are_shown_as_the_inbox_has_it_or_as_the_call_asks(tmp_path: Path) -> None:
+    house = House(tmp_path, outputs=["srt"], subtitles={"dialog": True, "channel_files": True})
+    house.deliver("a/call.mp3")
+    change(house, "UPDATE result SET body = ?", gzip.compress(CALL))
+
+    house.run("render", "a/call.mp3", "--out", str(tmp_path / "usual"))
+    house.run("render", "a/call.mp3", "--profile", "shorts", "--out", str(tmp_path / "shorts"))
+    house.run("render", "a/call.mp3", "--no-dialog", "--no-channel-files", "--out", str(tmp_path / "apart"))
+
+    every = {"call.srt", "call.ch0.srt", "call.ch1.srt"}
+    assert files_below(tmp_path / "usual") == files_below(tmp_path / "shorts") == every
+    assert "\n- Are you there?\n- Yes, I am.\n" in (tmp_path / "usual/call.srt").read_text()
+    assert files_below(tmp_path / "apart") == {"call.srt"}
+    assert "- " not in (tmp_path / "apart/call.srt").read_text().replace("-->", "")
+
+
+def test_where_the_file_of_one_channel_is_another_nothing_of_the_set_is_written(tmp_path: Path) -> None:
+    (tmp_path / "call.json").write_bytes(CALL)
+    (tmp_path / "call.ch1.srt").write_bytes(b"by hand")
+
+    ran = run("render", str(tmp_path / "call.json"), "--channel-files", "--out", str(tmp_path))
+
+    assert ran.code == 1
+    assert "call.ch1.srt is there already" in ran.err
+    assert files_below(tmp_path) == {"call.json", "call.ch1.srt"}
 
 
 def test_two_files_of_one_stem_do_not_share_names(tmp_path: Path) -> None:

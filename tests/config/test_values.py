@@ -128,6 +128,7 @@ ACCEPTED = [
     (f"{FIRST}.subtitles", "{profile: single-line}", Subtitles("single-line")),
     (f"{FIRST}.subtitles", "{line: 42, lines: 3}", Subtitles(line=42, lines=3)),
     (f"{FIRST}.subtitles", "{longest: 6s, shortest: 1s}", Subtitles(longest=6.0, shortest=1.0)),
+    (f"{FIRST}.subtitles", "{dialog: true, channel_files: true}", Subtitles(dialog=True, channel_files=True)),
     (f"{FIRST}.subtitles", "{gap: 0, cps: 17.5, words: true}", Subtitles(gap=0.0, cps=17.5, words=True)),
     (f"{FIRST}.speakers", "{0: Anna, 1: Ben Li}", {0: "Anna", 1: "Ben Li"}),
     (f"{FIRST}.speakers", '{"12": 安娜}', {12: "安娜"}),

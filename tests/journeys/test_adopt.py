@@ -61,3 +61,35 @@ def test_an_adopted_file_that_is_rewritten_replaces_its_own_outputs(library: Lab
 
     assert set(library.outputs()) == {"a.json", "a.srt", "b/c.json", "b/c.srt"}
     assert json.loads(library.outputs()["a.json"])["source"]["size"] == len(b"rewritten after it was adopted")
+
+
+def test_a_format_that_was_added_is_rendered_from_the_transcript_and_nothing_is_bought(library: Lab) -> None:
+    before = library.outputs()
+    library.configure({"done": "keep", "outputs": ["json", "srt", "vtt", "raw"]})
+
+    assert library.run_once().returncode == 0
+
+    after = library.outputs()
+    assert library.calls("submit") == 1
+    assert set(after) == {*before, "a.vtt", "b/c.vtt"}
+    assert {name: after[name] for name in before} == before
+    assert after["a.vtt"].startswith(b"WEBVTT")
+    assert len(library.ledger("SELECT * FROM output")) == 6
+    library.assert_nothing_private_is_left()
+
+
+def test_what_a_person_has_edited_or_put_there_is_never_replaced(library: Lab) -> None:
+    library.configure({"done": "keep", "outputs": ["json", "srt", "vtt"]})
+    (library.outbox / "a.srt").write_bytes(b"corrected by hand")
+    (library.outbox / "b/c.vtt").write_bytes(b"WEBVTT\n\nby hand")
+    assert library.run_once().returncode == 0
+    library.drop("a.mp3", b"rewritten after it was adopted")
+    library.drop("b/c.mp3", b"this one too was rewritten")
+
+    assert library.run_once().returncode == 0
+
+    assert library.calls("submit") == 2
+    outputs = library.outputs()
+    assert outputs["a.srt"] == b"corrected by hand"
+    assert outputs["b/c.vtt"] == b"WEBVTT\n\nby hand"
+    assert {"a.mp3.json", "a.mp3.srt", "a.mp3.vtt", "b/c.mp3.json"} <= set(outputs)

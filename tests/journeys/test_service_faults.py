@@ -1,15 +1,12 @@
 """A fault of the account, the network, the service or the disk harms no file: all is delivered when it has passed."""
 
-import contextlib
-import os
 import socket
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from disks import small_disk
 from lab import Lab, events_in, eventually, files_below, quick_inbox, sha256
 
 ON_THE_WIRE: list[dict[str, Any]] = [
@@ -183,22 +180,9 @@ def test_a_bucket_that_refuses_deletes_is_said_once_and_stops_no_upload(lab: Lab
         assert len(daemon.logged("scope.opened")) == 1
 
 
-@contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
-    """64 KB of disk at `folder`."""
-    folder.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
-        pytest.skip("only root can mount a small disk")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_a_full_outbox_waits_keeps_no_audio_in_the_cloud_and_stops_no_other_inbox(lab: Lab) -> None:
     lab.configure(inboxes=[quick_inbox("full"), quick_inbox("well")])
-    with small_disk(lab.root / "full/outbox"):
+    with small_disk(lab.root / "full/outbox", "64k"):
         ballast = lab.root / "full/outbox/ballast"
         ballast.write_bytes(bytes(60_000))
         data = lab.drop("talk.mp3", b"first", inbox="full/inbox")
@@ -221,7 +205,7 @@ def test_a_full_outbox_waits_keeps_no_audio_in_the_cloud_and_stops_no_other_inbo
 
 
 def test_a_done_folder_on_another_disk_gets_the_source_whole(lab: Lab) -> None:
-    with small_disk(lab.done):
+    with small_disk(lab.done, "64k"):
         data = lab.drop("a/talk.mp3")
 
         assert lab.run_once().returncode == 0

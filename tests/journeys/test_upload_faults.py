@@ -5,36 +5,20 @@ inbox waits, and `run --once` comes to its end.
 import os
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
+from disks import small_disk, unmount
 from lab import Lab, events_in, eventually, files_below, quick_inbox, sha256
-
-
-@contextmanager
-def disk(folder: Path, size: str = "4m") -> Iterator[None]:
-    """A disk of its own at `folder`, gone after the block if it is still there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
-        pytest.skip("only root can mount a small disk")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=False, capture_output=True)
 
 
 def test_a_file_of_an_unmounted_inbox_is_not_withdrawn_though_the_empty_mount_point_remains(lab: Lab) -> None:
     lab.configure(inbox={"rescan": "1h"})
-    with disk(lab.inbox), lab.start() as daemon:
+    with small_disk(lab.inbox), lab.start() as daemon:
         lab.sandbox.inject("put", "error", status=403, code="AccessDenied")
         lab.drop("talk.mp3")
         eventually(lambda: daemon.logged("file.taken"))
         eventually(lambda: lab.calls("put"))
-        subprocess.run(["umount", "-l", str(lab.inbox)], check=True)
+        unmount(lab.inbox)
         lab.sandbox.clear_faults()
         eventually(lambda: [e for e in daemon.logged("scope.opened") if e["scope"].startswith("folder:")])
         assert daemon.stop() == 0
@@ -95,7 +79,7 @@ def test_a_refused_upload_fails_its_file_at_once(lab: Lab) -> None:
 
 def test_once_with_a_full_state_disk_ends_with_1_after_the_patience(lab: Lab) -> None:
     lab.drop("talk.mp3")
-    with disk(lab.state, "64k"):
+    with small_disk(lab.state, "64k"):
         (lab.state / "ballast").write_bytes(bytes(60_000))
 
         ran = lab.run_once(patience="500ms")
@@ -106,7 +90,7 @@ def test_once_with_a_full_state_disk_ends_with_1_after_the_patience(lab: Lab) ->
 
 
 def test_a_daemon_on_a_full_state_disk_waits_and_goes_on_when_there_is_room(lab: Lab) -> None:
-    with disk(lab.state):
+    with small_disk(lab.state):
         ballast = lab.state / "ballast"
         fill(ballast)
         with lab.start() as daemon:
@@ -132,7 +116,7 @@ def fill(ballast: Path) -> None:
 def test_a_state_disk_that_fills_up_while_files_are_under_way_ends_once_with_1(lab: Lab) -> None:
     lab.sandbox.change(task_seconds=3.0)
     lab.drop("talk.mp3")
-    with disk(lab.state):
+    with small_disk(lab.state):
         log = lab.root / "once.log"
         with (
             open(log, "wb") as stderr,

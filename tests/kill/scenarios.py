@@ -1,5 +1,6 @@
 """What happens while a daemon dies: files and faults, by the steps that only they reach, and what must come of them."""
 
+import shutil
 from collections.abc import Callable
 
 from lab import Lab, files_below, sha256
@@ -51,11 +52,22 @@ def storage_shut(lab: Lab) -> dict[str, bytes]:
     return {"talk.mp3": lab.drop("talk.mp3")}
 
 
+def library_adopted(lab: Lab) -> dict[str, bytes]:
+    """A library of one more format than before, whose state is lost: its outputs are adopted and completed."""
+    lab.configure({"done": "keep"})
+    files = {"talk.mp3": lab.drop("talk.mp3"), "a/talk.mp3": lab.drop("a/talk.mp3")}
+    assert lab.run_once().returncode == 0
+    shutil.rmtree(lab.state)
+    lab.configure({"done": "keep", "outputs": ["json", "srt", "vtt"]})
+    return files
+
+
 SCENARIOS: dict[str, Callable[[Lab], dict[str, bytes]]] = {
     "submit.settle": answer_lost,
     "submit.adopt": ledger_restored,
     "notify.send": told,
     "probe.put": storage_shut,
+    "adopt.place": library_adopted,
 }
 
 
@@ -71,3 +83,15 @@ def assert_all_is_in_its_place(lab: Lab, files: dict[str, bytes]) -> None:
     assert dict(lab.billed()) == dict.fromkeys(spoken, 1), "each content is billed exactly once"
     lab.assert_bucket_is_empty()
     lab.assert_nothing_private_is_left()
+
+
+def assert_the_library_is_complete(lab: Lab, files: dict[str, bytes]) -> None:
+    assert set(lab.outputs()) == {f"{path[:-4]}.{suffix}" for path in files for suffix in ("json", "srt", "vtt")}
+    assert len(lab.ledger("SELECT * FROM output")) == 3 * len(files)
+    assert dict(lab.billed()) == {sha256(data): 1 for data in files.values()}
+    lab.assert_nothing_private_is_left()
+
+
+def judge_of(step: str) -> Callable[[Lab, dict[str, bytes]], None]:
+    """What must have come of the scenario of this step."""
+    return assert_the_library_is_complete if step == "adopt.place" else assert_all_is_in_its_place

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kill.scenarios import SCENARIOS, assert_all_is_in_its_place, everyday
+from kill.scenarios import SCENARIOS, assert_all_is_in_its_place, everyday, judge_of
 from lab import Lab, files_below, sha256
 
 Prepare = Callable[[Lab, Path], dict[str, bytes]]
@@ -24,7 +24,7 @@ class Scene:
 
 def _of_the_kill_list(step: str) -> Scene:
     scenario = SCENARIOS.get(step, everyday)
-    return Scene(lambda lab, _: scenario(lab), steps=lambda passed: passed == step)
+    return Scene(lambda lab, _: scenario(lab), judge_of(step), steps=lambda passed: passed == step)
 
 
 def kept_and_rewritten(lab: Lab, _: Path) -> dict[str, bytes]:

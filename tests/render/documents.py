@@ -134,3 +134,28 @@ LIMITS = st.builds(
 TRANSCRIPTS = st.lists(segments(), max_size=5).map(
     lambda found: transcript(*sorted(found, key=lambda segment: segment.start_ms))
 )
+
+SAYINGS = [
+    "Yes.",
+    "No, never.",
+    "I do not think so at all.",
+    "And that was all that we heard of it.",
+    "你好。",
+    "并不是这样。",
+    "نعم.",
+]
+
+
+@st.composite
+def talks(draw: st.DrawFn) -> Transcript:
+    """Two people, or three, on two channels, who interrupt each other in short sentences."""
+    at, said_ = 0, []
+    for _ in range(draw(st.integers(1, 12))):
+        at += draw(st.integers(0, 1500))
+        channel, speaker = draw(st.sampled_from([0, 1])), draw(st.sampled_from([None, 0, 1]))
+        each = draw(st.sampled_from([60, 200, 500]))
+        said_.append(spoken(draw(st.sampled_from(SAYINGS)), at, each=each, channel=channel, speaker=speaker))
+    return transcript(*said_)
+
+
+TALKS = talks()

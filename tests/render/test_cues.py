@@ -148,6 +148,16 @@ def test_room_for_a_name_is_left_in_the_first_line() -> None:
     assert cells("Anna-Maria: " + first.texts[0]) <= 42
 
 
+def test_a_word_of_english_among_arabic_is_read_from_left_to_right() -> None:
+    arabic = "يولد جميع الناس أحرارا متساوين في الكرامة"
+
+    found = cut(
+        said(arabic, 0, 3000, speaker=0), said("Yes.", 4000, 5000, speaker=1), said(f"NATO {arabic}", 6000, 9000)
+    )
+
+    assert [(cue.script, cue.right_to_left) for cue in found] == [("rtl", True), ("rtl", False), ("rtl", True)]
+
+
 def check(found: list[Cue], of: Transcript, limits: Limits | None = None) -> None:
     """What holds for every transcript and every limits."""
     for channel in {segment.channel for segment in of.segments}:

@@ -101,7 +101,7 @@ async def trouble(lab: Lab, area: str, name: str, injected: str, billed: str = "
     leave_strangers(lab)
     case = Case(lab, area, name, injected, billed)
     yield case
-    assert case.bill() == billed
+    assert case.bill() == billed, f"{lab.billed()}; the log says {case.days.log}"
     only_strangers_are_left(lab)
     row = case.row()
     WRITTEN.append(row)

@@ -3,39 +3,18 @@
 import os
 import resource
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from disks import bound, mount, remount, small_disk, unmount
 from lab import Lab, files_below, sha256
 from troubles.table import is_clean, trouble
 from troubles.test_lost_submits import delivered
 
 AREA = "Folders and disks"
-
-
-@contextmanager
-def mounted(folder: Path, *options: str) -> Iterator[None]:
-    """A disk of its own at `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", ",".join(["size=4m", *options]), "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
-        pytest.skip("only root can mount a disk")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=False, capture_output=True)
-
-
-def mount(*command: str | Path) -> None:
-    subprocess.run(command, check=True)
-
-
-def remount(folder: Path, how: str) -> None:
-    mount("mount", "-o", f"remount,{how}", folder)
 
 
 async def test_an_inbox_that_is_unmounted_after_the_upload_is_an_alarm_and_no_withdrawal(lab: Lab) -> None:
@@ -46,28 +25,14 @@ async def test_an_inbox_that_is_unmounted_after_the_upload_is_an_alarm_and_no_wi
             lab.drop("talk.mp3")
             async with case.start() as days:
                 await days.until(lambda: days.logged("file.uploaded"))
-                mount("umount", "-l", lab.inbox)
+                unmount(lab.inbox)
                 await days.passes(hours=1)
                 await days.until(is_clean(lab))
                 await case.sees("scope.opened", scope=f"folder:{lab.inbox}")
                 assert days.logged("source.withdrawn") == []
                 assert files_below(lab.inbox) == {}
-                mount("mount", "--bind", lab.root / "disk", lab.inbox)
+                mount("--bind", lab.root / "disk", lab.inbox)
                 await days.until(delivered(lab, "talk.mp3"))
-
-
-@contextmanager
-def bound(disk: Path, folder: Path) -> Iterator[None]:
-    """`disk` mounted at `folder`, so that it can be taken away and brought back."""
-    for each in (disk, folder):
-        each.mkdir()
-    command = ["mount", "--bind", str(disk), str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
-        pytest.skip("only root can mount")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=False, capture_output=True)
 
 
 @pytest.mark.parametrize("which", ["outbox", "done", "failed"])
@@ -75,7 +40,7 @@ async def test_a_folder_that_is_read_only_waits_and_is_delivered_to_later(lab: L
     name = f"{which}/ is read-only for an hour"
     folder = getattr(lab, which)
     billed = "nothing" if which == "failed" else "once"
-    with mounted(folder):
+    with small_disk(folder):
         async with trouble(lab, AREA, name, "remount `ro`", billed) as case:
             remount(folder, "ro")
             lab.drop("talk.mp3", b"BROKEN:DECODE_ERROR" if which == "failed" else b"words")
@@ -89,6 +54,27 @@ async def test_a_folder_that_is_read_only_waits_and_is_delivered_to_later(lab: L
                 await days.until(lambda: days.logged("file.delivered") or days.logged("file.failed"))
                 await days.until(lambda: days.logged("scope.closed"))
         assert not (lab.inbox / "talk.mp3").exists()
+
+
+def append(path: Path, data: bytes) -> None:
+    with open(path, "ab") as file:
+        file.write(data)
+
+
+async def test_a_file_that_grows_for_minutes_is_taken_once_when_it_is_whole(lab: Lab) -> None:
+    name = "A recorder appends to its file every 20 s, for ten minutes, and closes it each time"
+    async with trouble(lab, AREA, name, "the inbox's `settle` is 30 s") as case:
+        lab.configure({"settle": "30s", "rescan": "10s"})
+        whole = lab.drop("talk.mp3", b"beginning ")
+        async with case.start() as days:
+            for n in range(30):
+                whole += (part := b"%d " % n)
+                append(lab.inbox / "talk.mp3", part)
+                await days.passes(minutes=1 / 3, step=5)
+            assert days.logged("file.taken") == []
+            await days.until(delivered(lab, "talk.mp3"))
+            await case.sees("file.delivered")
+    assert dict(lab.billed()) == {sha256(whole): 1}
 
 
 async def test_a_ledger_whose_disk_fails_to_write_waits_and_loses_nothing(lab: Lab) -> None:

@@ -2,9 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,7 +17,7 @@ from dropscribe.config.settings import Settings
 from dropscribe.disk.placing import content_sha256, place, sync_folder, write_aside
 from dropscribe.errors import DropscribeError, Misconfigured
 from dropscribe.names import display
-from dropscribe.render import FORMATS, Edition, Presentation, render_all
+from dropscribe.render import FORMATS, Edition, Presentation, render_all, suffix_of
 from dropscribe.render.profiles import PROFILES, Subtitles
 from dropscribe.render.quality import FAULTS, Report, judge, shown_by_channel
 from dropscribe.render.stamps import clock
@@ -54,18 +55,20 @@ def _speakers(context: click.Context, parameter: click.Parameter, value: str | N
     "--format", "formats", multiple=True, callback=_formats, metavar="FORMAT", help=f"Of {', '.join(FORMATS)}."
 )
 @click.option("--profile", type=click.Choice(list(PROFILES)), help="Limits of the subtitles.")
+@click.option("--dialog/--no-dialog", default=None, help="In srt, two voices in one cue behind dashes.")
+@click.option("--channel-files/--no-channel-files", default=None, help="A further srt for each channel: talk.ch0.srt.")
 @click.option("--speakers", callback=_speakers, metavar="0=Anna,1=Ben", help="Names of the speakers.")
 @click.option("--out", type=click.Path(path_type=Path), default=".", metavar="DIR", help="Default: the current folder.")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=bytes))
 @click.pass_context
 def render(
     context: click.Context,
+    /,
     config: Path | None,
     formats: tuple[str, ...],
-    profile: str | None,
-    speakers: dict[int, str] | None,
     out: Path,
     paths: tuple[bytes, ...],
+    **asked: Any,
 ) -> int:
     """Write outputs again from what was recognised: nothing is sent, nothing is paid, nothing is replaced.
 
@@ -85,7 +88,7 @@ def render(
         for path in paths:
             try:
                 found = shelves.find(path)
-                shown = _presentation(found, profile, speakers)
+                shown = _presentation(found.presentation, **asked)
                 _write(found, formats or found.outputs, shown, out, taken)
             except (DropscribeError, OSError) as error:
                 why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
@@ -106,12 +109,24 @@ def _settings(context: click.Context, config: Path | None) -> Settings | None:
     return load(path, os.environ, keyless=True)
 
 
-def _presentation(found: Found, profile: str | None, speakers: dict[int, str] | None) -> Presentation:
+def _presentation(
+    usual: Presentation,
+    *,
+    profile: str | None,
+    dialog: bool | None,
+    channel_files: bool | None,
+    speakers: dict[int, str] | None,
+) -> Presentation:
     """As the inbox has it, changed by what was asked for: another profile takes none of the inbox's limits along."""
-    usual = found.presentation
+    subtitles = usual.subtitles
     if profile is not None:
-        usual = replace(usual, subtitles=Subtitles(profile, words=usual.subtitles.words))
-    return usual if speakers is None else replace(usual, speakers=speakers)
+        words, two, files = subtitles.words, subtitles.dialog, subtitles.channel_files
+        subtitles = Subtitles(profile, words=words, dialog=two, channel_files=files)
+    if dialog is not None:
+        subtitles = replace(subtitles, dialog=dialog)
+    if channel_files is not None:
+        subtitles = replace(subtitles, channel_files=channel_files)
+    return Presentation(subtitles, usual.speakers if speakers is None else speakers)
 
 
 def _write(found: Found, formats: Sequence[str], shown: Presentation, out: Path, taken: set[bytes]) -> None:
@@ -119,7 +134,7 @@ def _write(found: Found, formats: Sequence[str], shown: Presentation, out: Path,
     if "raw" in formats and not found.document.raw:
         raise CannotRender("raw is what the service answered, and that is not in a transcript; leave it out")
     rendering = render_all(found.document, formats, shown)
-    targets = _targets(found, formats, out, taken)
+    targets = _targets(found, rendering.texts, out, taken)
     waiting = {name: path for name, path in targets.items() if not _stands(path, rendering.texts[name])}
     aside = {name: write_aside(out, f"render-{os.getpid()}-{name}", rendering.texts[name]) for name in waiting}
     try:
@@ -138,10 +153,10 @@ def _write(found: Found, formats: Sequence[str], shown: Presentation, out: Path,
         click.echo(f"  {line}")
 
 
-def _targets(found: Found, formats: Sequence[str], out: Path, taken: set[bytes]) -> dict[str, bytes]:
+def _targets(found: Found, outputs: Iterable[str], out: Path, taken: set[bytes]) -> dict[str, bytes]:
     """Where the outputs go: `talk.vtt`, or `talk.mp3.vtt` where another PATH of the same call has that name."""
     for stem in (found.stem, found.full_name):
-        names = {name: os.path.join(os.fsencode(out), stem + b"." + FORMATS[name].suffix.encode()) for name in formats}
+        names = {name: os.path.join(os.fsencode(out), stem + b"." + suffix_of(name).encode()) for name in outputs}
         if not taken.intersection(names.values()):
             return names
     raise CannotRender(f"another file of this call is written as {display(found.full_name)} already")

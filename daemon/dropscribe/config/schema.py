@@ -234,6 +234,8 @@ SUBTITLES = Section(
         Key("gap", nullable(duration(most="1s")), "null"),
         Key("cps", nullable(number(above=0, most=100)), "null"),
         Key("words", boolean, "false"),
+        Key("dialog", boolean, "false"),
+        Key("channel_files", boolean, "false"),
     ),
 )
 """What is null is as the profile and the script of the text have it."""

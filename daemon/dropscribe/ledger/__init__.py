@@ -93,6 +93,11 @@ class Ledger:
             self._engine.dispose()
             raise
 
+    @property
+    def waiting(self) -> int:
+        """Writes that were asked for and are not durable yet."""
+        return self._writer.waiting
+
     async def do(self, statement: Statement[P, Value], *args: P.args, **kwargs: P.kwargs) -> Value:
         """Run a statement in the ledger thread; return its value once it is durable."""
         return await self._writer.run(lambda connection: statement(connection, *args, **kwargs))

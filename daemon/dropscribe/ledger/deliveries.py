@@ -132,7 +132,8 @@ def reserve(connection: Connection, plans: Sequence[Reservation], given_up: Coll
     outputs = [{"media_id": plan.media_id, **asdict(planned)} for plan in kept for planned in plan.outputs]
     if outputs:
         connection.execute(_DROP_NAMES, {"ids": [plan.media_id for plan in kept]})
-        connection.execute(_PASS_NAMES, {"paths": [row["path"] for row in outputs]})
+        outgrown = [path for plan in kept for path in plan.outgrown]
+        connection.execute(_PASS_NAMES, {"paths": [*(row["path"] for row in outputs), *outgrown]})
         connection.execute(_RESERVE_NAME, outputs)
     return {plan.media_id for plan in kept}
 

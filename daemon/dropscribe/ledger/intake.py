@@ -89,12 +89,17 @@ def take(connection: Connection, inbox: str, files: Sequence[NewMedia], now: flo
     return [_taken(new, after[_content(new)], fresh, earlier.get(new.path)) for new in files]
 
 
+def is_unknown(connection: Connection, inbox: str, new: NewMedia) -> bool:
+    """Whether neither the path nor the content with its recipe is in the ledger."""
+    return not known(connection, inbox, [new.path]) and _content(new) not in _live(connection, [new.fingerprint.sha256])
+
+
 def adopt(connection: Connection, inbox: str, new: NewMedia, outputs: Sequence[PlannedOutput], now: float) -> bool:
     """A file whose outputs stand already, written for exactly this content and recipe: delivered, nothing is bought.
 
     False, and nothing written, where the ledger knows the path or the content: then the ordinary way is right.
     """
-    if known(connection, inbox, [new.path]) or _content(new) in _live(connection, [new.fingerprint.sha256]):
+    if not is_unknown(connection, inbox, new):
         return False
     row = {**_media_values(inbox, new, None, "answered", now), "state": "delivered", "finished_at": now}
     media_id = connection.execute(insert(media).values(**row, reason=ADOPTED)).inserted_primary_key[0]  # type: ignore[index]

@@ -171,6 +171,8 @@ class Reservation:
     outputs: tuple[PlannedOutput, ...]
     moved_to: bytes | None
     error_file: bytes | None = None
+    outgrown: tuple[bytes, ...] = ()
+    """Outputs of earlier versions of the file that it has no more: nobody's from now on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,14 @@ class Writer:
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._door = threading.Lock()
+        self._asked = self._done = 0
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Operations that were asked for and are not durable yet: safe from any thread."""
+        return self._asked - self._done
 
     async def run(self, operation: Operation[Value]) -> Value:
         """Run one operation; return its value when it is durable. Raises RuntimeError after `close`."""
@@ -76,6 +82,7 @@ class Writer:
         with self._door:  # behind the last one of `close` nobody would ever be answered
             if self._closing.is_set():
                 raise RuntimeError("the ledger is closed")
+            self._asked += 1
             self._queue.put(waiting)
 
     def _run(self) -> None:
@@ -83,6 +90,7 @@ class Writer:
             while (group := self._next_group()) is not None:
                 self._commit(connection, group)
                 _answer(group)
+                self._done += len(group)
 
     def _next_group(self) -> list[_Waiting] | None:
         first = self._queue.get()

@@ -9,7 +9,20 @@ from dropscribe.model import Document
 from dropscribe.render.edition import FELL_BACK, Edition, Presentation, same_text
 from dropscribe.render.formats import ass, json, md, raw, srt, tsv, txt, verbose_json, vtt
 
-__all__ = ["FORMATS", "Edition", "Format", "Presentation", "Rendering", "TextLost", "render_all", "render_with"]
+__all__ = [
+    "FORMATS",
+    "Edition",
+    "Format",
+    "Presentation",
+    "Rendering",
+    "TextLost",
+    "all_outputs",
+    "depends_on_content",
+    "format_of",
+    "render_all",
+    "render_with",
+    "suffix_of",
+]
 
 
 class TextLost(AssertionError):
@@ -47,12 +60,16 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 )
 """No suffix is another's: the outputs of one source never meet."""
 
+_OF_CHANNEL = "-ch"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """Every wanted output as UTF-8 without BOM, and what there is to say about them."""
+    """Every wanted output as UTF-8 without BOM, and what there is to say about them.
+
+    Keys are names of formats, and `srt-ch0` for the further file of one channel.
+    """
 
     texts: Mapping[str, bytes]
     notes: Sequence[str] = field(default=())
@@ -72,8 +89,45 @@ def render_with(
 ) -> Rendering:
     """The same with formats of one's own."""
     edition = Edition(document, presentation or Presentation())
-    texts = {name: _utf8(_checked(formats[name], edition)) for name in outputs}
+    texts: dict[str, bytes] = {}
+    for name in outputs:
+        texts[name] = _utf8(_checked(formats[name], edition))
+        for channel in _channels_apart(edition, name):
+            texts[f"{name}{_OF_CHANNEL}{channel}"] = _utf8(_checked(formats[name], edition.of_channel(channel)))
     return Rendering(texts, tuple(dict.fromkeys(edition.notes)))
+
+
+def suffix_of(output: str) -> str:
+    """The suffix, without dot, of a key of `Rendering.texts`: `srt`, and `ch0.srt` for the file of one channel."""
+    name, of_channel, channel = output.partition(_OF_CHANNEL)
+    return f"ch{channel}.{FORMATS[name].suffix}" if of_channel else FORMATS[name].suffix
+
+
+def format_of(output: str) -> str:
+    """The name of the format of a key of `Rendering.texts`."""
+    return output.partition(_OF_CHANNEL)[0]
+
+
+def depends_on_content(output: str) -> bool:
+    """Whether only what was heard tells that there is such an output: the file of one channel."""
+    return _OF_CHANNEL in output
+
+
+def all_outputs(document: Document, outputs: Iterable[str], presentation: Presentation) -> list[str]:
+    """The keys that `Rendering.texts` will have."""
+    edition = Edition(document, presentation)
+    return [
+        key
+        for name in outputs
+        for key in (name, *(f"{name}{_OF_CHANNEL}{channel}" for channel in _channels_apart(edition, name)))
+    ]
+
+
+def _channels_apart(edition: Edition, name: str) -> Sequence[int]:
+    """The channels that get a file of their own: where several speak, and the configuration asks for it."""
+    if name != srt.NAME or not edition.presentation.subtitles.channel_files or len(edition.channels) < 2:
+        return ()
+    return [channel for channel in edition.channels if channel is not None]
 
 
 def _checked(format_: Format, edition: Edition) -> str | bytes:

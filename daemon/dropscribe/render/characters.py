@@ -154,3 +154,8 @@ def begins_left_to_right(text: str) -> bool:
     """Whether a player that goes by the first strong character would lay the line out from left to right."""
     found = _FIRST_STRONG.search(text)
     return found is not None and unicodedata.bidirectional(found[0]) not in ("R", "AL")
+
+
+def has_right_to_left(text: str) -> bool:
+    """Whether any character is of a script that is written from right to left."""
+    return not text.isascii() and any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from dropscribe.model import Transcript
-from dropscribe.render.characters import cells
+from dropscribe.render.characters import cells, has_right_to_left
 from dropscribe.render.cutting import Cut, cut
 from dropscribe.render.measured import Measured, measured
 from dropscribe.render.profiles import Limits, Script, Subtitles, limits_for
@@ -32,6 +32,11 @@ class Cue:
     def texts(self) -> list[str]:
         """The lines as text, without the spaces at their ends."""
         return ["".join([token[0] for token in line]).strip() for line in self.lines]
+
+    @property
+    def right_to_left(self) -> bool:
+        """Whether all lines are laid out so, one of foreign words as well; not a "Yes." said among Arabic."""
+        return self.script == "rtl" and any(map(has_right_to_left, self.texts))
 
 
 Label = Callable[[int | None, int | None, Script, str], str]

@@ -1,10 +1,10 @@
 """A document as one inbox wants it shown: its limits, its speakers' names. Cues are cut once for all formats."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from dropscribe.model import Document, Segment
+from dropscribe.model import Document, Segment, Transcript
 from dropscribe.render.characters import cells
 from dropscribe.render.cues import Cue, cues, sentence_cues
 from dropscribe.render.plain import letters
@@ -50,6 +50,14 @@ class Edition:
         return tuple(
             sorted(by_channel(self.document.transcript), key=lambda channel: -1 if channel is None else channel)
         )
+
+    def of_channel(self, channel: int | None) -> "Edition":
+        """The same as if nothing else had been recorded; its notes are these."""
+        whole = self.document.transcript
+        segments = tuple(segment for segment in self.segments if segment.channel == channel)
+        text = "\n".join(segment.text for segment in segments)
+        heard = replace(self.document, transcript=Transcript(whole.duration_ms, text, segments))
+        return Edition(heard, self.presentation, self.notes)
 
     def given_name(self, channel: int | None, speaker: int | None) -> str | None:
         """The name that the configuration gives."""

@@ -1,6 +1,7 @@
-"""Phrases of languages without spaces, where BudouX is installed (the extra `cjk`); the only home of that library.
+"""Phrases of languages without spaces, as BudouX knows them; the only home of that library.
 
-Its models are read when they are first asked for. Without it every border of the text is as good as any other.
+Its models are read when they are first asked for. Should it be missing, every border of the text is as good as any
+other.
 """
 
 import re

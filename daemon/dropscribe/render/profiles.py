@@ -33,7 +33,8 @@ class Subtitles:
     """The key `subtitles` of an inbox: a profile, and what is to be otherwise.
 
     Durations are in seconds; what is None is the profile's.
-    `words`: formats that can show each word as it is spoken do so.
+    `words`: formats that can show each word as it is spoken do so. `dialog` and `channel_files` are about SRT, which
+    has no place for a second voice: two voices in one cue, and further files of one channel each.
     """
 
     profile: str = DEFAULT_PROFILE
@@ -44,6 +45,8 @@ class Subtitles:
     gap: float | None = None
     cps: float | None = None
     words: bool = False
+    dialog: bool = False
+    channel_files: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class SlidingWindow:
 class _CallCount:
     statuses: Counter[int] = field(default_factory=Counter)
     unanswered: int = 0
+    arrived: int = 0
     largest_rate: int = 0
     window: SlidingWindow = field(default_factory=lambda: SlidingWindow(1.0))
 
@@ -50,20 +51,30 @@ class Counters:
         self._calls: dict[str, _CallCount] = {}
         self.moments = 0
         """How often a call came or ended."""
+        self.open = 0
+        """Calls that came and have not ended."""
 
     def arrived(self, call: str) -> None:
         self.moments += 1
+        self.open += 1
         count = self._calls.setdefault(call, _CallCount())
+        count.arrived += 1
         count.largest_rate = max(count.largest_rate, count.window.count())
 
     def answered(self, call: str, status: int | None) -> None:
         """`status` is None for a caller that was left without an answer."""
         self.moments += 1
+        self.open -= 1
         count = self._calls.setdefault(call, _CallCount())
         if status is None:
             count.unanswered += 1
         else:
             count.statuses[status] += 1
+
+    def arrivals(self, call: str) -> int:
+        """How often it came, answered or not."""
+        count = self._calls.get(call)
+        return count.arrived if count else 0
 
     def as_json(self) -> dict[str, dict[str, Any]]:
         return {

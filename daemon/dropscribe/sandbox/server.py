@@ -109,6 +109,15 @@ class Sandbox:
         """Grows with every call that comes and with every one that ends: safe from any thread."""
         return self._counters.moments
 
+    def arrivals(self, call: str) -> int:
+        """How often a call came, whatever became of it: safe from any thread."""
+        return self._counters.arrivals(call)
+
+    @property
+    def open_calls(self) -> int:
+        """Calls that came and have not ended, those that hang among them: safe from any thread."""
+        return self._counters.open
+
     @property
     def until_next(self) -> float | None:
         """Seconds of its clock until something happens by itself; None: nothing will. Safe from any thread."""

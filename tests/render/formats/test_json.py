@@ -6,13 +6,15 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
 from dropscribe.model import Document, Segment, Transcript, Word
+from dropscribe.render import render_all
 from dropscribe.render.edition import Edition, Presentation
 from dropscribe.render.formats.json import read_document, read_identity
 from dropscribe.render.formats.json import render as render_edition
-from render.documents import REAL, TRANSCRIPTS, document, real, said, transcript
+from dropscribe.render.profiles import Subtitles
+from render.documents import LIMITS, REAL, TRANSCRIPTS, document, real, said, transcript
 
 SHA = "ab" * 32
 SCHEMA = json.loads(files("dropscribe.render").joinpath("transcript.schema.json").read_text("utf-8"))
@@ -150,3 +152,19 @@ def test_our_own_file_is_known_again_by_content_model_and_settings() -> None:
 )
 def test_what_we_did_not_write_is_not_taken_for_ours(content: bytes) -> None:
     assert read_identity(content) is None
+
+
+@settings(deadline=None, max_examples=20)
+@given(TRANSCRIPTS, LIMITS)
+def test_what_is_rendered_from_a_transcript_is_what_was_rendered_from_the_answer(
+    of: Transcript, limits: Subtitles
+) -> None:
+    texts = [text for segment in of.segments for text in (segment.text, *(word.text for word in segment.words))]
+    assume(not any("\ud800" <= character <= "\udfff" for text in texts for character in text))
+    outputs, shown = ["json", "srt", "vtt", "md"], Presentation(limits, {0: "Anna"})
+
+    rendered = render_all(document(of), outputs, shown).texts
+
+    read = read_document(rendered["json"])
+    assert read is not None
+    assert render_all(read, outputs, shown).texts == rendered

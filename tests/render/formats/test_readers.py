@@ -123,6 +123,19 @@ def test_real_transcripts_read_back_identically(reader: str, path: Path) -> None
     assert read(render(of)) == meant(of.cues(), step)
 
 
+@pytest.mark.parametrize("read", [by_srt, lambda text: by_ffmpeg(text, "srt"), by_pysubs2])
+def test_dialogs_read_back_as_one_cue_of_two_lines(read: Callable[[str], list[Read]]) -> None:
+    talk = [
+        *(said("Are you coming?", at, at + 1500, channel=0) for at in (0, 8000)),
+        *(said("<Yes>, I am.", at + 300, at + 1700, channel=1) for at in (0, 8000)),
+    ]
+
+    found = read(ours.render(edition(transcript(*talk), dialog=True)))
+
+    assert [text for _, _, text in found] == ["-Areyoucoming?-<Yes>,Iam."] * 2
+    assert [end - start >= 1700 for start, end, _ in found] == [True, True]
+
+
 CANNOT = {
     ("srt by pysubs2", "{\\an8}"): "takes all braces for overrides",
     ("srt by FFmpeg", "{\\an8}"): "takes braces for overrides of ASS",

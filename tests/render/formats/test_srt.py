@@ -1,7 +1,7 @@
 """SRT files: read back by a small reader of our own, whatever was said."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from dropscribe.model import Transcript
 from dropscribe.render.edition import Edition, Presentation
 from dropscribe.render.formats.srt import render
 from dropscribe.render.profiles import Subtitles
-from render.documents import LIMITS, REAL, TRANSCRIPTS, document, edition, real, said, spoken, transcript
+from render.documents import LIMITS, REAL, TALKS, TRANSCRIPTS, document, edition, real, said, spoken, transcript
 
 TIME_LINE = re.compile(r"(\d{2,}):([0-5]\d):([0-5]\d),(\d{3}) --> (\d{2,}):([0-5]\d):([0-5]\d),(\d{3})")
 
@@ -127,3 +127,50 @@ def test_real_transcripts_read_back_word_for_word(path: Path) -> None:
 
     shown = letters("".join(line for cue in found for line in cue.lines))
     assert shown == letters("".join(segment.text for segment in spoken.segments))
+
+
+def phone(**subtitles) -> Edition:
+    """Two people on the phone, a channel each, who speak at once."""
+    talk = transcript(
+        spoken("Are you coming?", 0, each=500, channel=0),
+        spoken("Yes, I am.", 300, each=400, channel=1),
+        spoken("It is a long way to the sea, so take your time.", 4000, channel=1),
+    )
+    return edition(talk, {0: "Anna", 1: "Ben"}, **subtitles)
+
+
+def test_in_a_dialog_each_voice_has_a_line_behind_a_dash_and_its_name() -> None:
+    first, second = parse(render(phone(dialog=True)))
+
+    assert first.lines == ("- Anna: Are you coming?", "- Ben: Yes, I am.")
+    assert second.lines[0].startswith("Ben: It is")
+
+
+def test_two_voices_share_a_cue_only_where_that_is_asked_for() -> None:
+    assert [cue.lines for cue in parse(render(phone()))][:2] == [("Anna: Are you coming?",), ("Ben: Yes, I am.",)]
+
+
+def test_a_voice_of_which_nothing_can_be_seen_makes_no_dialog() -> None:
+    talk = transcript(said("\x00\x01", 0, 1500, channel=0), said("Yes, I am.", 300, 1500, channel=1))
+
+    assert [cue.lines for cue in parse(render(edition(talk, dialog=True)))] == [("Yes, I am.",)]
+
+
+def test_a_dialog_in_arabic_is_laid_out_from_right_to_left() -> None:
+    talk = transcript(said("نعم، أعرف ذلك", 0, 1500, channel=0), said("NATO قال ذلك", 300, 1500, channel=1))
+
+    (cue,) = parse(render(edition(talk, dialog=True)))
+
+    assert cue.lines == ("- نعم، أعرف ذلك", "\u200f- NATO قال ذلك")
+
+
+@settings(deadline=None, max_examples=40)
+@given(TALKS, LIMITS)
+def test_dialogs_read_back_with_every_line_of_every_voice(talk: Transcript, limits: Subtitles) -> None:
+    dashed = re.compile("^\u200f?- ?")
+    together, apart = (
+        parse(render(Edition(document(talk), Presentation(replace(limits, dialog=dialog))))) for dialog in (True, False)
+    )
+
+    lines = [dashed.sub("", line) for cue in together for line in cue.lines]
+    assert sorted(lines) == sorted(line.removeprefix("\u200f") for cue in apart for line in cue.lines)

@@ -45,7 +45,7 @@ def render(edition: Edition) -> str:
     voices: dict[Voice, str] = {}
     for cue in found:
         voices.setdefault((cue.channel, cue.speaker), f"Voice{len(voices)}" if voices else "Default")
-    turns = any(cue.script == "rtl" for cue in found)
+    turns = any(cue.right_to_left for cue in found)
     styles = [_style(edition, voice, name, at, turns) for at, (voice, name) in enumerate(voices.items())]
     events = [_event(edition, cue, voices[cue.channel, cue.speaker]) for cue in found]
     return "".join([_HEAD, *(styles or [_style(edition, (None, None), "Default", 0, False)]), _EVENTS, *events])
@@ -76,7 +76,7 @@ def _style(edition: Edition, voice: Voice, name: str, at: int, turns: bool) -> s
 
 def _event(edition: Edition, cue: Cue, style: str) -> str:
     lines = _timed(cue) if edition.presentation.subtitles.words else [_escaped(plain(text)) for text in cue.texts]
-    if cue.script == "rtl":
+    if cue.right_to_left:
         lines = [RIGHT_TO_LEFT + line if line and begins_left_to_right(line) else line for line in lines]
     text = "\\N".join(line for line in lines if line)
     if not text:

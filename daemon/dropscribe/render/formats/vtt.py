@@ -40,7 +40,7 @@ def shown(text: str) -> str:
 
 def _block(edition: Edition, cue: Cue, words: bool) -> str:
     lines = _timed(cue) if words else [_escaped(plain(text)) for text in cue.texts]
-    if cue.script == "rtl":
+    if cue.right_to_left:
         lines = [_turned(line, text) for line, text in zip(lines, cue.texts, strict=True)]
     lines = [line for line in lines if line]
     if not lines:
