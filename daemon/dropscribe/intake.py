@@ -314,14 +314,14 @@ class Intake:
             return
         again = [self._failed_before.pop(new.path) for new in files if new.path in self._failed_before]
         if again:  # before it is recorded: afterwards nobody would know that it is stale
-            await self._in_thread(lambda: [_remove_stale(failed) for failed in again])
+            await self._in_thread(lambda: _remove_stale(again))
         TAKE.before()
         for taken in await self._ledger.do(intake.take, inbox.name, files, now):
             log.info(
                 "file.taken", inbox=inbox.name, path=display(taken.path), joins=None if taken.new else taken.recognition
             )
             if taken.failed_before is not None:
-                await self._in_thread(lambda: _remove_stale(taken.failed_before))  # noqa: B023 - awaited at once
+                await self._in_thread(lambda: _remove_stale([taken.failed_before]))  # noqa: B023 - awaited at once
             self._on_taken(inbox.name, taken)
         TAKE.recorded()
 
@@ -382,18 +382,19 @@ def _has_error_file(known: KnownMedia) -> bool:
     return known.error_file is not None and os.path.lexists(known.error_file)
 
 
-def _remove_stale(failed: KnownMedia | None) -> None:
+def _remove_stale(tried_again: Iterable[KnownMedia | None]) -> None:
     """The reason of a file that was tried again goes; the reason of one that still lies in failed/ stays.
 
     Durably, also where a person or `retry` has removed it: they sync nothing, and it would come back.
     """
-    if failed is None or failed.error_file is None:
-        return
-    if failed.moved_to is None or not os.path.lexists(failed.moved_to):
-        with contextlib.suppress(OSError):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(failed.error_file)
-            sync_folder(os.path.dirname(failed.error_file))
+    for failed in tried_again:
+        if failed is None or failed.error_file is None:
+            continue
+        if failed.moved_to is None or not os.path.lexists(failed.moved_to):
+            with contextlib.suppress(OSError):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(failed.error_file)
+                sync_folder(os.path.dirname(failed.error_file))
 
 
 @contextlib.contextmanager

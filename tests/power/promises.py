@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import Lab
+from power.calls import Call
 from power.disk import Disk, File, Remains, Wreck
 
 PRIVATE = b".dropscribe-"
@@ -42,6 +43,13 @@ class Promises:
         with self._opened(before.now()) as ledger:
             rows = ledger.execute("SELECT id FROM media WHERE state = 'failed'") if ledger else ()
             self._failed_before = {media_id for (media_id,) in rows}
+            self._intended = _count_batches(ledger)
+
+    def saw(self, call: Call) -> None:
+        """What the program did meanwhile: from its first submit on, there must be an intent more."""
+        if call.kind == "mark" and call.path.endswith(b"submit.post:before:1"):
+            self._intended += 1
+            self._ledgers.clear()
 
     def broken(self, wreck: Wreck) -> list[str]:
         """Each broken promise as a sentence."""
@@ -77,6 +85,8 @@ class Promises:
         if key not in self._ledgers:
             with self._opened(wreck) as ledger:
                 self._ledgers[key] = list(self._false_claims(ledger, wreck)) if ledger else []
+                if _count_batches(ledger) < self._intended:
+                    self._ledgers[key].append("what is being submitted is written down nowhere")
         return self._ledgers[key]
 
     def _ledger(self, wreck: Wreck) -> list[Remains]:
@@ -113,6 +123,10 @@ class Promises:
         for (path,) in ledger.execute("SELECT path FROM folder"):
             if path not in wreck.folders:
                 yield f"the ledger has seen the folder {os.fsdecode(path)}, and it is not there"
+
+
+def _count_batches(ledger: sqlite3.Connection | None) -> int:
+    return int(ledger.execute("SELECT count(*) FROM batch").fetchone()[0]) if ledger else 0
 
 
 def _below(path: bytes, folder: bytes) -> bool:

@@ -69,6 +69,7 @@ def test_the_books_balance_after_a_power_cut(lab: Lab, museum: Path, elsewhere: 
 
     for moment, call in enumerate(recording.calls, 1):
         recording.disk.apply(call)
+        promises.saw(call)
         for mood, wreck in wrecks(recording.disk, _moods(moment) if call.kind != "write" else ()):
             assert promises.broken(wreck) == [], f"{mood.name}, after {call.kind} of {call.path!r}"
         if stop := stops.get(moment):
@@ -130,6 +131,7 @@ def test_a_disk_that_lies_about_its_syncs_is_found_out(lab: Lab, museum: Path, f
     for call in recording.calls:
         lies = call.kind == "sync" and call.path.startswith(lied)
         recording.disk.apply(Call("mark", b"") if lies else call)
+        promises.saw(call)
         broken += promises.broken(recording.disk.cut(STRICT)) if call.kind == "mark" else []
 
     assert broken
