@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dropscribe.boundaries import Step
 from dropscribe.disk.moving import Unsynced, hide, place_source, put_back, remove_source, touched_by_move, verify
-from dropscribe.disk.placing import content_sha256
+from dropscribe.disk.placing import content_sha256, way_down
 from dropscribe.disk.sources import GONE, look_at, look_of_stat
 from dropscribe.errors import DropscribeError, SourceChanged
 from dropscribe.ledger.rows import OwedMedia
@@ -94,6 +94,8 @@ def send_source_away(
         return Disposal(True)
     reason = _hide(root, media, name, hidden)
     if reason is not None:
+        if unsynced is not None:  # an earlier try may have removed it and not come to syncing that
+            unsynced[way_down(root, os.path.dirname(hidden))[-1]] = root
         return Disposal(True, None if _has_arrived(root, media, hidden, way, unsynced) else reason)
     if isinstance(way, Remove):
         GO.before()
