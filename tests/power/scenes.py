@@ -93,9 +93,9 @@ SCENES = {
         lambda lab, _: everyday(lab), steps=lambda step: not _of_files(step) and step not in SCENARIOS
     ),
     **{step: _of_the_kill_list(step) for step in SCENARIOS},
-    "kept and rewritten": Scene(kept_and_rewritten, assert_kept),
+    "kept and rewritten": Scene(kept_and_rewritten, assert_kept, steps=_of_files),
     "deleted": Scene(deleted, assert_deleted, steps=_of_files),
     "far away": Scene(far_away, steps=_of_files),
-    "failed and back": Scene(failed_and_back),
+    "failed and back": Scene(failed_and_back, steps=lambda step: step.startswith("intake.")),
     "retry": Scene(failed_before, run=("retry", "--all")),
 }
