@@ -30,7 +30,7 @@ fast: $(READY) ## the fast tests alone
 troubles: $(READY) ## faults of cloud, account, network and disk, on a clock that jumps; see docs/troubles.md
 	$(BIN)/python -m pytest -q -n 4 -m trouble
 
-kills: $(READY) ## ROUNDS=1000 deaths by kill -9 at random, amid faults: about an hour on two cores
+kills: $(READY) ## ROUNDS=1000 deaths by kill -9 at random, amid faults: about ten minutes
 	DROPSCRIBE_KILLS=$(or $(ROUNDS),1000) $(BIN)/python -m pytest -q -n 2 -rP tests/kill/test_random.py
 
 cuts: $(READY) ## power cuts with more of what a disk may leave than `make test` tries; needs strace

@@ -122,7 +122,7 @@ def test_the_recorded_calls_lead_to_what_stands_on_the_real_disk(lab: Lab, museu
 
 
 def test_a_disk_that_lies_about_its_syncs_is_found_out(lab: Lab, museum: Path) -> None:
-    """The judge is judged: were the syncs of one folder not made, the promises would be broken, and it would be seen."""
+    """The judge is judged: were the syncs of one folder not made, promises would be broken, and it would be seen."""
     SCENES["everyday, files"].prepare(lab, museum)
     recording = record(lab, (lab.root,), museum, "run", "--once")
 
