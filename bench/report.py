@@ -36,6 +36,12 @@ AIMS = (
     Aim("backlog", "peak MB", 150),
     Aim("backlog", "peak MB / of a quarter", 1.1),
     Aim("start", "s to READY", 1.0, variant="full ledger"),
+    Aim("soak", "MB / of the second quarter", 1.1),
+    Aim("soak", "threads / of the second quarter", 1.1),
+    Aim("soak", "descriptors / of the second quarter", 1.1),
+    Aim("soak", "neither", 0),
+    Aim("soak", "billed more often than the log explains", 0),
+    Aim("soak", "left in the bucket", 0),
     Aim("plain-loop", "times the loop", 50, least=True),
 )
 

@@ -3,6 +3,7 @@ descriptors and the ledger stay as they are, and whether the books balance at it
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import random
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,8 @@ class Day:
     began: float
     speed: float
     chance: random.Random = field(default_factory=lambda: random.Random(SEED))
-    dropped: dict[str, float] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)
+    """The sha256 of each file that was dropped, by its path."""
     faults: int = 0
     reloads: int = 0
     samples: list[dict[str, float]] = field(default_factory=list)
@@ -139,12 +141,12 @@ def _pass(day: Day, hours: float, files: int) -> None:
 
 
 def _drop(day: Day) -> None:
-    path = f"{len(day.dropped) % 9}/talk {len(day.dropped)}.mp3"
-    content = b"sound %d " % (len(day.dropped) - day.chance.choice([0] * 19 + [1])) * day.chance.randint(1, 5000)
+    path = f"{len(day.contents) % 9}/talk {len(day.contents)}.mp3"
+    content = b"sound %d " % (len(day.contents) - day.chance.choice([0] * 19 + [1])) * day.chance.randint(1, 5000)
     target = day.root / "inbox" / path
     target.parent.mkdir(exist_ok=True)
     target.write_bytes(content)
-    day.dropped[path] = day.hours
+    day.contents[path] = hashlib.sha256(content).hexdigest()
 
 
 def _break_something(day: Day) -> None:
@@ -172,7 +174,7 @@ def _sample(day: Day) -> dict[str, float]:
             "threads": len(os.listdir(process / "task")),
             "descriptors": len(os.listdir(process / "fd")),
             "ledger KB": sum(path.stat().st_size for path in state.glob("ledger.sqlite*")) / 1024,
-            "files so far": len(day.dropped),
+            "files so far": len(day.contents),
         }
     return {}
 
@@ -193,14 +195,36 @@ def _objects(day: Day) -> int:
 def _phases(samples: list[dict[str, float]]) -> list[dict[str, Any]]:
     """Medians of the second and of the last quarter of the day: the first quarter is the start."""
     quarter = max(1, len(samples) // 4)
+    early, late = (
+        {figure: _median([one[figure] for one in part]) for figure in part[0]}
+        for part in (samples[quarter : 2 * quarter] or samples, samples[-quarter:])
+    )
+    growth = {
+        f"{figure} / of the second quarter": round(late[figure] / (early[figure] or 1), 2)
+        for figure in ("MB", "threads", "descriptors")
+    }
     return [
-        {"variant": name, **{figure: round(_median([one[figure] for one in part]), 1) for figure in part[0]}}
-        for name, part in (("second quarter", samples[quarter : 2 * quarter] or samples), ("last", samples[-quarter:]))
+        {"variant": "second quarter", **{figure: round(value, 1) for figure, value in early.items()}},
+        {"variant": "last quarter", **{figure: round(value, 1) for figure, value in late.items()}, **growth},
     ]
 
 
 def _median(values: list[float]) -> float:
     return sorted(values)[len(values) // 2]
+
+
+def _unexplained(day: Day, billed: Mapping[str, int], log: list[dict[str, Any]]) -> list[str]:
+    """Contents that were paid beyond the first time and each time that the log says why it is bought again, or that it
+    was paid twice.
+    """
+    reasons = Counter(day.contents[line["path"]] for line in log if line["event"] == "file.again")
+    sizes = {
+        line["batch"]: int(line["files"]) for line in log if line["event"] in ("batch.submitted", "batch.answer-lost")
+    }
+    twice = sum(sizes.get(line["batch"], 0) for line in log if line["event"] == "batch.paid-twice")
+    beyond = {content: times - 1 - reasons[content] for content, times in billed.items()}
+    unexplained = [content for content, times in beyond.items() if times > 0]
+    return unexplained if len(unexplained) > twice else []
 
 
 def _books(day: Day, code: int) -> dict[str, Any]:
@@ -213,14 +237,14 @@ def _books(day: Day, code: int) -> dict[str, Any]:
     return {
         "variant": "books",
         "exit code": code,
-        "files": len(day.dropped),
+        "files": len(day.contents),
         "delivered": len(delivered),
         "failed, each with its reason": len(failed),
-        "neither": len(day.dropped) - len(delivered) - len(failed),
+        "neither": len(day.contents) - len(delivered) - len(failed),
         "contents billed": len(billed),
         "billed more than once": sum(1 for times in billed.values() if times > 1),
-        "said to be paid twice": told["batch.paid-twice"],
-        "bought again, as said": told["file.again"],
+        "billed more often than the log explains": len(_unexplained(day, billed, log)),
+        "batches that the log calls paid twice": told["batch.paid-twice"],
         "faults": day.faults,
         "reloads": day.reloads,
         "calls": sum(call["count"] for call in state["calls"].values()),

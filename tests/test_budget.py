@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from clocks import FakeClock
 from dropscribe.allowance import windows
@@ -16,7 +17,7 @@ from dropscribe.budget import LOOK_EVERY, SAID_AFTER, SCOPE, TOO_LONG, Budget
 from dropscribe.config.settings import LimitsSettings
 from dropscribe.durations import Durations
 from dropscribe.house import House
-from dropscribe.ledger import batches, intake, spending, uploads
+from dropscribe.ledger import batches, intake, judgements, spending, uploads
 from houses import furnished
 from ledger.desk import WHO, file
 
@@ -85,7 +86,7 @@ async def test_what_waits_is_said_when_it_lasts_and_goes_on_with_the_next_day(
     await take(house, "a.mp3")
     assert await claim(house, budget) == 1
     row = await submit(house)
-    await house.ledger.do(batches.close_if_judged, row, 10.0, clock.now())
+    await house.ledger.do(judgements.close_if_judged, row, 10.0, clock.now())
     await take(house, "b.mp3")
     assert await claim(house, budget) == 0
 
@@ -101,6 +102,29 @@ async def test_what_waits_is_said_when_it_lasts_and_goes_on_with_the_next_day(
     await budget._round()
     assert house.scopes.opened_by(SCOPE) is None
     assert await claim(house, budget) == 1
+
+
+async def test_a_limit_that_goes_on_holding_is_said_once_and_another_one_anew(
+    house: House, budget: Budget, clock: FakeClock
+) -> None:
+    day, month = 3600.0, 15 / 3600
+    house.settings = replace(house.settings, limits=LimitsSettings(hours_per_day=day, hours_per_month=month))
+    await take(house, "a.mp3")
+    assert await claim(house, budget) == 1
+    await take(house, "b.mp3")
+    assert await claim(house, budget) == 0
+
+    with capture_logs() as log:
+        for seconds in (SAID_AFTER, 86400.0, 86400.0):
+            clock.advance(seconds)
+            await budget._round()
+        [first] = log
+        assert first["event"] == "scope.opened" and "`limits.hours_per_month`" in first["message"]
+        assert "hours_per_day" not in first["message"] and "with the next month" in first["remedy"]
+
+        house.settings = replace(house.settings, limits=LimitsSettings(hours_per_day=day, hours_per_month=16 / 3600))
+        await budget._round()
+    assert [line["event"] for line in log[1:]] == ["scope.closed", "scope.opened"]
 
 
 async def test_a_file_longer_than_the_whole_day_is_said_at_once_and_goes_on_when_the_limit_is_raised(
@@ -130,7 +154,7 @@ async def submit(house: House, body: bytes = b"{}") -> int:
     row = await ledger.do(batches.intend, group, 100, WHO, 1, now, None)
     assert row is not None
     await ledger.do(batches.accepted, row.id, "task-1", None, now)
-    await ledger.do(batches.answered, row.id, {item.recognition_id: body for item in row.items}, now)
+    await ledger.do(judgements.answered, row.id, {item.recognition_id: body for item in row.items}, now)
     return row.id
 
 
@@ -142,7 +166,7 @@ async def test_where_the_bill_is_silent_the_speech_in_the_result_counts(
     await claim(house, budget)
     channel = {"channel_id": 0} | ({} if said is None else {"content_duration_in_milliseconds": said})
     row = await submit(house, gzip.compress(json.dumps({"transcripts": [channel]}).encode()))
-    await house.ledger.do(batches.close_if_judged, row, None, house.clock.now())
+    await house.ledger.do(judgements.close_if_judged, row, None, house.clock.now())
 
     await budget._round()
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dropscribe.model import MEDIA_SUFFIXES
 from dropscribe.names import (
     PRIVATE_PREFIX,
+    called,
     display,
     error_name,
     included,
@@ -265,3 +266,10 @@ def test_every_supported_type_is_media_in_any_case(suffix: str) -> None:
 )
 def test_what_is_no_media_is_told_why(name: bytes, reason: str) -> None:
     assert str(not_media_reason(name)).startswith(reason)
+
+
+def test_files_that_share_a_fate_are_one_line_of_the_log() -> None:
+    assert called([]) == {}
+    assert called([("talks", b"a/\xff.mp3")]) == {"inbox": "talks", "path": "a/\\xff.mp3"}
+    shared = called([("talks", b"a.mp3"), ("calls", b"b.mp3")])
+    assert shared == {"inbox": "talks", "path": "a.mp3", "also": ["calls: b.mp3"]}

@@ -4,7 +4,7 @@ import pytest
 
 from dropscribe.ledger.tallies import Tally
 from dropscribe.model import Scope
-from dropscribe.progress import Progress, ending, headline, size, span, troubles
+from dropscribe.progress import Progress, details, ending, headline, size, span, troubles
 
 HALF = Tally(
     files=10, size=10_000, delivered=4, failed=1, finished_size=5000, uploaded_size=5000, tasks=2, tasks_open=1
@@ -36,10 +36,36 @@ def test_nothing_is_said_about_the_rest_while_there_is_too_little_to_tell_by(pro
     assert "left" not in headline(progress)
 
 
-def test_the_headline_has_files_failures_bytes_tasks_rate_and_rest() -> None:
-    assert headline(Progress(HALF, 60.0)) == (
-        "5 of 10 files, 1 failed, 5.0 KB of 10.0 KB uploaded, 1 of 2 tasks done, 5 files/min, about 60 s left"
-    )
+def test_the_two_lines_have_files_failures_rest_bytes_tasks_and_rate() -> None:
+    progress = Progress(HALF, 60.0)
+    assert headline(progress) == "5 of 10 files, 1 failed, about 60 s left"
+    assert details(progress) == "5.0 KB of 10.0 KB uploaded, 1 of 2 tasks done, 5 files/min"
+
+
+def test_one_is_no_plural() -> None:
+    one = Progress(Tally(files=1, size=999, tasks=1, tasks_open=1), 1.0)
+    assert headline(one) == "0 of 1 file"
+    assert details(one) == "0 bytes of 999 bytes uploaded, 0 of 1 task done"
+
+
+def test_while_something_is_out_of_order_nobody_knows_the_rest() -> None:
+    shut = Scope("submits", "Arrearage", "the bill is open.", "Settle it.", 0.0, 0.0)
+    away = Scope("folder:/srv/private", "FolderMissing", "it is gone.", "Mount it.", 0.0, 0.0)
+
+    said = headline(Progress(HALF, 60.0, (shut, away)))
+
+    assert said == "5 of 10 files, 1 failed, held up by submits, folder"
+
+
+def test_the_time_in_which_nothing_could_be_done_makes_the_rest_no_longer() -> None:
+    assert Progress(HALF, 660.0, held=600.0).remaining == 60.0
+
+
+def test_the_longest_lines_fit_80_columns() -> None:
+    huge = Tally(100_000, 999_900_000_000, 54_321, 1_234, 1, 555_500_000_000, 1_000, 500)
+    progress = Progress(huge, 100_000.0)
+    assert len(headline(progress)) < 80 - 20
+    assert len(details(progress)) < 80
 
 
 def test_before_the_first_file_is_taken_it_says_what_it_waits_for() -> None:

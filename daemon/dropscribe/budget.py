@@ -52,6 +52,7 @@ class Budget:
         self._limits: tuple[Limit, ...] | None = None
         self._windows: Windows | None = None
         self._slow: dict[str, float] = {}
+        self._told: dict[str, object] = {}
         self._attentive_until = 0.0
         self.wake = asyncio.Event()
 
@@ -112,7 +113,6 @@ class Budget:
         if limits != self._limits:
             await self._ledger.do(spending.set_limits, limits)
             self._limits = limits
-            await self._scopes.works(SCOPE)  # what is said of the old ones is not true any more
             self.wake.set()
         return limits
 
@@ -139,21 +139,35 @@ class Budget:
         since = waiting.since if waiting.files else None
         if since is None:
             await self._scopes.works(SCOPE)
-        elif self._scopes.opened_by(SCOPE) is None and self._clock.now() - since >= SAID_AFTER:
-            await self._scopes.report(self._reached())
+        elif self._scopes.opened_by(SCOPE) is not None or self._clock.now() - since >= SAID_AFTER:
+            balances = await self._ledger.look(spending.balances)
+            scarcest = min(balances, key=lambda balance: balance.left, default=None)
+            if scarcest is not None:
+                await self._tell(self._reached(scarcest.limit), (scarcest.limit.name, scarcest.limit.seconds))
         if not waiting.longer_files:
             await self._scopes.works(TOO_LONG)
-        elif self._scopes.opened_by(TOO_LONG) is None:
-            await self._scopes.report(_too_long(waiting))
+        else:
+            amounts = tuple((limit.name, limit.seconds) for limit in self._limits or ())
+            await self._tell(_too_long(waiting), amounts)
 
-    def _reached(self) -> OutOfOrder:
-        limits = self._limits or ()
-        said = " and ".join(f"`{KEYS[limit.name]}` ({hours(limit.seconds)})" for limit in limits)
-        message = f"files wait for the limits: {said} in all, and what is left of it is too little for them"
+    async def _tell(self, fault: OutOfOrder, of: object) -> None:
+        """Once: that a day ends, or that another file waits, is no news; another limit, or another amount, is."""
+        told = self._scopes.opened_by(fault.scope)
+        if told is not None and self._told.get(fault.scope) == of:
+            if fault.retry_after is not None and told.retry_at <= self._clock.now():
+                await self._scopes.report(fault)
+            return
+        await self._scopes.works(fault.scope)
+        self._told[fault.scope] = of
+        await self._scopes.report(fault)
+
+    def _reached(self, limit: Limit) -> OutOfOrder:
+        key = f"`{KEYS[limit.name]}` ({hours(limit.seconds)})"
+        message = f"files wait for a limit: what is left of {key} is too little for them"
+        remedy = f"they go on with the next {limit.name}, or when the limit is raised and dropscribe reloaded (SIGHUP)"
         assert self._windows is not None
-        tomorrow = self._windows.next_day - self._clock.now()
-        remedy = "they go on with the next day or month, or when the limit is raised and dropscribe reloaded (SIGHUP)"
-        return OutOfOrder(SCOPE, "LimitReached", message, remedy, retry_after=max(0.0, tomorrow))
+        end = self._windows.next_day if limit.name == "day" else self._windows.next_month
+        return OutOfOrder(SCOPE, "LimitReached", message, remedy, retry_after=max(0.0, end - self._clock.now()))
 
 
 def _too_long(waiting: Held) -> OutOfOrder:

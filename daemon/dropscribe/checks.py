@@ -24,7 +24,7 @@ from dropscribe.disk.placing import write_aside
 from dropscribe.errors import OutOfOrder
 from dropscribe.ledger import is_held, stories
 from dropscribe.ledger.sqlite import OLDEST
-from dropscribe.mounts import NETWORK_FILESYSTEMS, filesystem_type
+from dropscribe.mounts import KERNEL_FILESYSTEMS, NETWORK_FILESYSTEMS, filesystem_type
 from dropscribe.story import folders_of
 from dropscribe.survey import folder_trouble
 from dropscribe.watch import watch_mode
@@ -49,14 +49,14 @@ class Finding:
     ok: bool = True
 
 
-def on_this_machine(settings: Settings) -> Iterator[Finding]:
-    """Everything but the network, in the order in which it is needed."""
+def on_this_machine(settings: Settings, online: bool = False) -> Iterator[Finding]:
+    """Everything but the network, in the order in which it is needed; `online`: the network is looked at as well."""
     yield from configuration(settings)
     yield libraries()
     yield from library_traps(_versions())
     yield database()
     yield from parts_of_the_world(settings)
-    yield clock(time.time())
+    yield clock(time.time(), online)
     yield from state_folder(settings.state)
     for inbox in settings.inboxes:
         yield from inbox_folders(inbox, settings.state)
@@ -131,17 +131,17 @@ def database(found: tuple[int, ...] = sqlite3.sqlite_version_info) -> Finding:
     return Finding("SQLite", have)
 
 
-def clock(now: float) -> Finding:
+def clock(now: float, online: bool = False) -> Finding:
     said = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
     if now < EARLIEST:
         return Finding("clock", f"{said} is in the past: set it and switch on NTP; signatures need the time", False)
-    return Finding("clock", f"{said}; `--online` compares it with the service's")
+    return Finding("clock", said if online else f"{said}; `--online` compares it with the service's")
 
 
 def state_folder(state: Path) -> Iterator[Finding]:
     """Its place, its rights, its ledger."""
     about = "state"
-    trouble = _usable(state)
+    trouble = _no_disk(state) or _usable(state)
     if trouble is not None:
         yield trouble_finding(about, trouble)
         return
@@ -172,7 +172,7 @@ def inbox_folders(inbox: InboxSettings, state: Path) -> Iterator[Finding]:
     """Each folder of an inbox."""
     for folder in map(Path, folders_of(inbox)):
         about = f"{inbox.name} {_role(inbox, folder)}"
-        trouble = _remembered(state, folder) or _usable(folder)
+        trouble = _no_disk(folder) or _remembered(state, folder) or _usable(folder)
         if trouble is not None:
             yield trouble_finding(about, trouble)
         elif not folder.exists():
@@ -217,6 +217,17 @@ def _far_from_the_inbox(inbox: InboxSettings, folder: Path) -> str:
     return ""
 
 
+def _no_disk(folder: Path) -> OutOfOrder | None:
+    """What the kernel makes up, or what is gone after a restart, whatever root may write there now."""
+    kind = filesystem_type(folder)
+    parts = Path(os.path.realpath(folder)).parts[1:3]
+    devices = parts[:1] == ("dev",) and parts[1:] != ("shm",)  # in a container /dev is an ordinary tmpfs
+    if kind not in KERNEL_FILESYSTEMS and not devices:
+        return None
+    message, remedy = f"{folder} lies on {kind}, which keeps no files", "choose a folder on a disk"
+    return OutOfOrder(f"folder:{folder}", "NoDisk", message, remedy)
+
+
 def _usable(folder: Path) -> OutOfOrder | None:
     """Whether a folder can be written to; where there is none yet, whether it can be created."""
     try:
@@ -241,7 +252,7 @@ def trouble_finding(about: str, trouble: Exception) -> Finding:
     """A fault of the house's as a line: what is wrong, and the remedy."""
     message = getattr(trouble, "message", str(trouble))
     remedy = getattr(trouble, "remedy", "")
-    return Finding(about, f"{message}: {remedy}" if remedy else message, False)
+    return Finding(about, f"{message.rstrip(' .:;')}: {remedy}" if remedy else message, False)
 
 
 def _little_space(folder: Path) -> str | None:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import structlog
 
@@ -17,10 +18,11 @@ from dropscribe.config.settings import Settings
 from dropscribe.error_codes import is_about_download, remedy_for
 from dropscribe.errors import OutOfOrder, TryLater
 from dropscribe.house import House
-from dropscribe.ledger import batches
+from dropscribe.ledger import batches, judgements
 from dropscribe.ledger.rows import Again, BatchRow, Item
 from dropscribe.lost import OLDEST, age
 from dropscribe.model import DOWNLOADS, RESULTS, Failure, TaskReport
+from dropscribe.names import called
 from dropscribe.packing import recipe_label
 from dropscribe.remote.policy import slow_wait
 from dropscribe.remote.ports import ResultGone
@@ -118,7 +120,7 @@ class Collector:
             await self._settle(task.row, report, verdict)
         CLOSE.before()
         now = self._clock.now()
-        closed = await self._ledger.do(batches.close_if_judged, task.row.id, report.billed_seconds, now)
+        closed = await self._ledger.do(judgements.close_if_judged, task.row.id, report.billed_seconds, now)
         CLOSE.recorded()
         if closed:
             log.info("batch.done", batch=task.row.id, task_id=task.row.task_id, files=len(task.row.items))
@@ -171,7 +173,7 @@ class Collector:
         unbroken = self._suspects.failed(label, first.code, [verdict.item.recognition_id for verdict in charged])
         if not unbroken:
             return verdicts
-        await self._ledger.do(batches.acquit, unbroken, first.code)
+        await self._ledger.do(judgements.acquit, unbroken, first.code)
         message = f"{len(unbroken)} files in a row, none recognised between: {first.message}"
         remedy = remedy_for(first.code, first.message)
         await self._scopes.report(OutOfOrder(f"files:{label}", first.code, message, remedy))
@@ -198,12 +200,17 @@ class Collector:
     async def _settle(self, row: BatchRow, report: TaskReport, verdict: Verdict) -> None:
         match verdict:
             case NoSpeech(item, code):
-                log.info("file.no-speech", recognition=item.recognition_id, code=code)
+                log.info("file.no-speech", **await self._named(item), code=code)
                 await self._record(row, {item.recognition_id: gzip.compress(NOTHING_SAID, mtime=0)})
             case Refuse():
                 await self._refuse(row, verdict, report.request_id)
             case SendAgain():
                 await self._send_again(row, verdict)
+
+    async def _named(self, item: Item) -> dict[str, Any]:
+        """What the log calls it: by the files that wait for it."""
+        names = await self._ledger.look(judgements.subscribers, item.recognition_id)
+        return called(names) or {"recognition": item.recognition_id}  # all of them were withdrawn
 
     async def _fetch_group(self, task: OpenTask, group: Sequence[Fetch]) -> list[BaseException]:
         """Bring some results home and record them together; return what went wrong with the others."""
@@ -246,7 +253,7 @@ class Collector:
         if bodies:
             await self._scopes.works(RESULTS)
             RECORD.before()
-            await self._ledger.do(batches.answered, row.id, bodies, self._clock.now())
+            await self._ledger.do(judgements.answered, row.id, bodies, self._clock.now())
             RECORD.recorded()
             self._on_answer()
 
@@ -265,7 +272,7 @@ class Collector:
         if item.rebuys:
             await self._refuse(task.row, Refuse(item, "ResultGone", message, "`dropscribe retry` buys it again"), None)
             return
-        await self._ledger.do(batches.buy_again, task.row.id, item.recognition_id, "ResultGone", message)
+        await self._ledger.do(judgements.buy_again, task.row.id, item.recognition_id, "ResultGone", message)
         self._on_again()
 
     async def _refuse(self, row: BatchRow, verdict: Refuse, request_id: str | None) -> None:
@@ -273,9 +280,8 @@ class Collector:
             verdict.code, verdict.message, verdict.remedy, request_id, row.task_id, verdict.item.attempts + 1
         )
         RECORD.before()
-        await self._ledger.do(batches.refused, row.id, verdict.item.recognition_id, failure, self._clock.now())
+        await self._ledger.do(judgements.refused, row.id, verdict.item.recognition_id, failure, self._clock.now())
         RECORD.recorded()
-        log.warning("file.refused", recognition=verdict.item.recognition_id, code=verdict.code, message=verdict.message)
         self._on_answer()
 
     async def _send_again(self, row: BatchRow, verdict: SendAgain) -> None:
@@ -284,9 +290,9 @@ class Collector:
         RECORD.before()
         until = self._clock.now() + wait
         more = Again(verdict.code, verdict.message, until, verdict.reupload, verdict.company, verdict.charged)
-        await self._ledger.do(batches.again, row.id, item.recognition_id, more)
+        await self._ledger.do(judgements.again, row.id, item.recognition_id, more)
         RECORD.recorded()
-        log.warning("file.again", recognition=item.recognition_id, code=verdict.code, retry_in=round(wait, 1))
+        log.warning("file.again", **await self._named(item), code=verdict.code, retry_in=round(wait, 1))
         self._on_again()
 
 

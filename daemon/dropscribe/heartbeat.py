@@ -8,11 +8,12 @@ dead network disk holds their threads, and a restart would not bring it back.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
 from dropscribe.clock import Wake
+from dropscribe.health import Signs, trouble
 from dropscribe.house import House
 from dropscribe.ledger import tallies, upkeep
 from dropscribe.ledger.tallies import Work
@@ -26,32 +27,6 @@ CALL_EVERY = 60.0
 """Seconds between two calls of the rooms: each costs a look into the ledger."""
 COUNTING_SHARE = 30
 """Counts of the ledger are asked for at most one part in thirty of the time."""
-LEDGER_PATIENCE = 120.0
-"""Seconds; an answer takes milliseconds, and a disk that refuses is known as a scope."""
-ROOM_PATIENCE = 900.0
-"""Seconds without a fact; calls of the network end by themselves long before."""
-LEDGER = "ledger"
-OF_FOLDERS = ("folder:", "moving:", "deliver:", "obstacle:")
-"""Scopes that none of the judged rooms waits for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Since when (monotonic) an answer is awaited, and when the ledger last showed a fact that was new."""
-
-    ledger: float | None = None
-    fact_at: float = 0.0
-    rooms: Mapping[str, float] = field(default_factory=dict)
-
-
-def hang(asked: Asked, now: float, scopes: tuple[Scope, ...]) -> str | None:
-    """What does not move although nothing is known to hold it: `ledger`, or a room's name. Pure."""
-    names = [scope.name for scope in scopes]
-    if asked.ledger is not None and now - asked.ledger > LEDGER_PATIENCE and LEDGER not in names:
-        return LEDGER
-    if any(not name.startswith(OF_FOLDERS) for name in names):
-        return None
-    return next((name for name, since in asked.rooms.items() if now - max(since, asked.fact_at) > ROOM_PATIENCE), None)
 
 
 def status_line(work: Work, scopes: tuple[Scope, ...], remark: str = "") -> str:
@@ -122,7 +97,9 @@ class Heartbeat:
         self._ask_ledger(now)
         self._call_rooms(now)
         rooms = {name: pulse.called for name, pulse in self._pulses.items() if pulse.called is not None}
-        hanging = hang(Asked(self._asked, self._fact_at, rooms), now, scopes)
+        names = [scope.name for scope in scopes]
+        found = trouble(Signs(now, now, self._fact_at, self._asked, rooms=rooms, scopes=names))
+        hanging = found.what if found is not None and found.hangs else None
         if hanging is None:
             self._notifier.alive()
         elif hanging != self._hanging:

@@ -27,7 +27,7 @@ from dropscribe.errors import OutOfOrder, SourceChanged
 from dropscribe.folders import FolderGuard, missing, unusable
 from dropscribe.hashing import StillOpen, take
 from dropscribe.house import House
-from dropscribe.ledger import intake
+from dropscribe.ledger import intake, upkeep
 from dropscribe.ledger.rows import KnownMedia, NewMedia, PlannedOutput, Taken
 from dropscribe.model import LARGEST_MEDIA, Failure, Fingerprint, Look
 from dropscribe.names import display, suffix_of
@@ -142,6 +142,8 @@ class Intake:
 
     async def run(self) -> None:
         """Take files until cancelled."""
+        root = os.fsencode(self._house.inboxes[self._name].inbox)
+        await self._ledger.do(upkeep.remember_inbox, self._name, root)
         while True:
             try:
                 await self._round()

@@ -53,13 +53,9 @@ def same_model(listed: str | None, ours: str) -> bool:
 def of_another_account(row: BatchRow) -> OutOfOrder:
     """Why a batch waits that was submitted under another identity: its fate is not visible to this one."""
     task = f"task {row.task_id}" if row.task_id else f"batch {row.id}"
-    message = (
-        f"{len(row.items)} files of {task} were submitted by another account, which alone can see what became of them"
-    )
-    remedy = (
-        f"restart dropscribe with the endpoint {row.endpoint} and the key that submitted them, until they are done; "
-        "to pay for them anew, `dropscribe forget` them"
-    )
+    files = "1 file" if len(row.items) == 1 else f"{len(row.items)} files"
+    message = f"another account submitted {files} of {task}, and alone can see what became of that"
+    remedy = f"restart dropscribe with the endpoint {row.endpoint} and the key of that account, until it is done"
     return OutOfOrder(ACCOUNT, "OtherAccount", message, remedy)
 
 

@@ -79,6 +79,28 @@ NETWORK_FILESYSTEMS = frozenset(
 
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
+KERNEL_FILESYSTEMS = frozenset(
+    {
+        "binfmt_misc",
+        "bpf",
+        "cgroup",
+        "cgroup2",
+        "configfs",
+        "debugfs",
+        "devpts",
+        "devtmpfs",
+        "efivarfs",
+        "mqueue",
+        "nsfs",
+        "proc",
+        "pstore",
+        "securityfs",
+        "sysfs",
+        "tracefs",
+    }
+)
+"""Those of /proc, /sys and /dev: they show the kernel, and keep no files."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mount:

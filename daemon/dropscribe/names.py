@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 from dropscribe.model import MEDIA_SUFFIXES
 
@@ -153,3 +154,15 @@ def not_media_reason(name: bytes) -> str | None:
         return None
     what = f"The type .{suffix}" if suffix else "A name without a suffix"
     return f"{what} is not among the supported media types ({', '.join(sorted(MEDIA_SUFFIXES))})."
+
+
+def called(files: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
+    """What a line of the log calls files, each (inbox, path within it), that share one fate: the first, `also` others.
+
+    Empty where there are none.
+    """
+    if not files:
+        return {}
+    (inbox, path), *others = files
+    first: dict[str, Any] = {"inbox": inbox, "path": display(path)}
+    return first | ({"also": [f"{name}: {display(other)}" for name, other in others]} if others else {})

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dropscribe.house import House
 from dropscribe.intake import Intake
 from dropscribe.ledger import deliveries, upkeep
+from dropscribe.model import ACCOUNT
+from dropscribe.strangers import Strangers
 
 LOOK_EVERY = 0.1
 PROGRESS_EVERY = 1.0
@@ -14,8 +16,12 @@ STILL_AT_LEAST = 5.0
 class Once:
     """Watches one run to its end. `failed_files` is None until all is done."""
 
-    def __init__(self, house: House, intakes: Mapping[str, Intake], patience: float) -> None:
-        """`patience` in seconds: how long a fault, or a standstill, may last."""
+    def __init__(self, house: House, intakes: Mapping[str, Intake], patience: float, strangers: Strangers) -> None:
+        """`patience` in seconds: how long a fault, or a standstill, may last. `strangers`: what another key submitted
+        ends nothing as long as other files go on.
+        """
+        self._strangers = strangers
+        self._others_open = True
         self._house = house
         self._intakes = intakes
         self._patience = patience
@@ -40,15 +46,14 @@ class Once:
         """Return when a fault, or a standstill, lasted too long. The ledger may hang: it is not asked."""
         clock = self._house.clock
         self._moved_at = clock.monotonic()
-        trouble_since: float | None = None
+        since: dict[bool, float] = {}
         while True:
             await clock.sleep(LOOK_EVERY)
             now = clock.monotonic()
-            if not self._house.scopes.open_scopes():
-                trouble_since = None
-            elif trouble_since is None:
-                trouble_since = now
-            troubled = trouble_since is not None and now - trouble_since > self._patience
+            found = {scope.name == ACCOUNT for scope in self._house.scopes.open_scopes()}
+            since = {hidden: since.get(hidden, now) for hidden in found}
+            too_long = {hidden for hidden, at in since.items() if now - at > self._patience}
+            troubled = False in too_long or (True in too_long and not self._others_open)
             if troubled or now - self._moved_at > self._longest_standstill:
                 return
 
@@ -64,6 +69,9 @@ class Once:
         if now < self._progress_at:
             return
         self._progress_at = now + PROGRESS_EVERY
+        but = self._strangers.batches
+        left = await self._house.ledger.look(deliveries.count_open, list(self._house.inboxes), but)
+        self._others_open = left > 0 or not self.nobody_else_comes
         found, out = await self._house.ledger.look(upkeep.standing)
         seen = (found, [intake.settling for intake in self._intakes.values()])
         if out or seen != self._progress:

@@ -12,11 +12,12 @@ EARLIEST_GUESS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`seconds` since the run began."""
+    """`seconds` since the run began; in `held` of them something was out of order."""
 
     tally: Tally
     seconds: float
     scopes: tuple[Scope, ...] = ()
+    held: float = 0.0
 
     @property
     def finished(self) -> int:
@@ -33,28 +34,46 @@ class Progress:
 
     @property
     def remaining(self) -> float | None:
-        """Seconds, if all goes on as it went on average; None while there is too little to tell by."""
-        if self.seconds < EARLIEST_GUESS or not 0.0 < self.done < 1.0:
+        """Seconds, if all goes on as it went on average; None while there is too little to tell by, or who knows when
+        it goes on.
+        """
+        worked = self.seconds - self.held
+        if self.scopes or worked < EARLIEST_GUESS or not 0.0 < self.done < 1.0:
             return None
-        return self.seconds * (1.0 - self.done) / self.done
+        return worked * (1.0 - self.done) / self.done
 
 
 def headline(progress: Progress) -> str:
-    """Files, failures, bytes, tasks, rate, remaining: one line."""
+    """Files, failures, and the rest or what it waits for: fits beside the bar on 80 columns."""
     tally = progress.tally
     if not tally.files:
         return "waiting until the files in the inboxes have settled"
-    parts = [f"{progress.finished} of {tally.files} files"]
+    parts = [f"{progress.finished} of {_counted(tally.files, 'file')}"]
     if tally.failed:
         parts.append(f"{tally.failed} failed")
-    parts.append(f"{size(tally.uploaded_size)} of {size(tally.size)} uploaded")
-    if tally.tasks:
-        parts.append(f"{tally.tasks - tally.tasks_open} of {tally.tasks} task{'' if tally.tasks == 1 else 's'} done")
-    if progress.finished and progress.seconds > 0:
-        parts.append(f"{progress.finished * 60 / progress.seconds:.3g} files/min")
-    if progress.remaining is not None:
+    if progress.scopes:
+        kinds = dict.fromkeys(scope.name.partition(":")[0] for scope in progress.scopes)
+        parts.append(f"held up by {', '.join(kinds)}")
+    elif progress.remaining is not None:
         parts.append(f"about {span(progress.remaining)} left")
     return ", ".join(parts)
+
+
+def details(progress: Progress) -> str:
+    """Bytes, tasks, rate: the line below; "" where there is no file yet."""
+    tally = progress.tally
+    if not tally.files:
+        return ""
+    parts = [f"{size(tally.uploaded_size)} of {size(tally.size)} uploaded"]
+    if tally.tasks:
+        parts.append(f"{tally.tasks - tally.tasks_open} of {_counted(tally.tasks, 'task')} done")
+    if progress.finished and progress.seconds > 0:
+        parts.append(f"{progress.finished * 60 / progress.seconds:.3g} files/min")
+    return ", ".join(parts)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def troubles(scopes: Sequence[Scope]) -> list[str]:

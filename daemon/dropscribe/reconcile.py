@@ -15,7 +15,7 @@ from dropscribe.config.settings import Settings
 from dropscribe.errors import OutOfOrder
 from dropscribe.house import House
 from dropscribe.inquiry import Inquiry
-from dropscribe.ledger import batches
+from dropscribe.ledger import batches, tasklist
 from dropscribe.ledger.rows import BatchRow
 from dropscribe.lost import LATER, OLDEST, Look, Settled, age, candidates, is_telling, same_model, settle
 from dropscribe.model import API, TASKS, Failure, ListedTask
@@ -84,9 +84,9 @@ class Reconciler:
                 log.warning("batch.in-doubt", batch=row.id, files=len(row.items), reason=IN_DOUBT)
             else:
                 await self._strangers.hidden(row)
-        for batch_id in await self._ledger.look(batches.paid_since, self._clock.now() - OLDEST):
+        for batch_id in await self._ledger.look(tasklist.paid_since, self._clock.now() - OLDEST):
             self.look_back_later(batch_id)
-        ready = await self._ledger.look(batches.ready_since_before)
+        ready = await self._ledger.look(tasklist.ready_since_before)
         listed = await self._list()
         unknown = await self._unknown(listed) if ready else []
         oldest = min((since for _, _, since in ready), default=0.0)
@@ -150,7 +150,7 @@ class Reconciler:
         self._strangers_at = self._clock.monotonic() + STRANGERS_EVERY
         ages = {row.id: self._age(row) for row in lost}  # at the latest when the reading begins
         listed = await self._list()
-        known = await self._ledger.look(batches.known_tasks, [task.task_id for task in listed])
+        known = await self._ledger.look(tasklist.known_tasks, [task.task_id for task in listed])
         grace = self._settings.model_studio.lost_submit_grace
         self._inquiry.forget_all_but({task.task_id for task in listed})
         listed = [task for task in listed if task.task_id not in known]  # few, where the list may be long
@@ -178,7 +178,7 @@ class Reconciler:
             if not keys or task_id in self._told_late:
                 continue
             paid = any(result.status == "SUCCEEDED" for result in report.results or ())
-            batch_id = await self._ledger.do(batches.came_late, keys, task_id, paid)
+            batch_id = await self._ledger.do(tasklist.came_late, keys, task_id, paid)
             if batch_id is None:
                 continue
             self._told_late.add(task_id)
@@ -198,7 +198,7 @@ class Reconciler:
         if found.outcome == "adopted":
             await self._ledger.do(batches.accepted, row.id, found.task_ids[0], None, now)
             if len(found.task_ids) > 1:
-                await self._ledger.do(batches.paid_twice, row.id, found.task_ids[1:])
+                await self._ledger.do(tasklist.paid_twice, row.id, found.task_ids[1:])
                 log.error("batch.paid-twice", batch=row.id, task_ids=found.task_ids, remedy=PAID_TWICE)
             await self._strangers.seen(row.id)
             self._on_task(row.id)
@@ -232,7 +232,7 @@ class Reconciler:
     async def _adopt(self, task_id: str, keys: Sequence[str]) -> None:
         ADOPT.before()
         who, now = self._house.recogniser.identity, self._clock.now()
-        batch_id = await self._ledger.do(batches.adopt_unknown, keys, who, task_id, self._ledger.epoch, now)
+        batch_id = await self._ledger.do(tasklist.adopt_unknown, keys, who, task_id, self._ledger.epoch, now)
         ADOPT.recorded()
         log.warning("task.found", task_id=task_id, files=len(keys), adopted=batch_id is not None)
         if batch_id is not None:
@@ -241,7 +241,7 @@ class Reconciler:
             await self._note_late([task_id])
 
     async def _unknown(self, listed: Sequence[ListedTask]) -> list[ListedTask]:
-        known = await self._ledger.look(batches.known_tasks, [task.task_id for task in listed])
+        known = await self._ledger.look(tasklist.known_tasks, [task.task_id for task in listed])
         models = {inbox.model for inbox in self._settings.inboxes}
         return [
             task

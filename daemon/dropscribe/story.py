@@ -67,6 +67,11 @@ _ORDINARY: Mapping[FileState, str] = {
     "answered": "It is recognised; its outputs are being written.",
 }
 
+_ORPHANED = (
+    "Its inbox is not in the configuration any more: a daemon that knew it finishes it as it began, one that starts "
+    "without it leaves it until the inbox is configured again."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
@@ -118,7 +123,7 @@ class FileView:
 @dataclass(frozen=True, slots=True)
 class InboxView:
     """One inbox. `waiting` is all that is neither ignored nor submitted yet, also what has not settled; `in_flight` is
-    submitted and not delivered yet; `delivered` counts deliveries; `failed` what failed and still lies there.
+    submitted and not delivered yet; `delivered` counts files, not their versions; `failed` what still lies there.
     """
 
     name: str
@@ -200,16 +205,18 @@ def since_of(row: FileRow) -> float:
     return max(row.taken_at, found or 0.0)
 
 
-def reason_of(row: FileRow, folders: Sequence[str], situation: Situation) -> str | None:
+def reason_of(row: FileRow, folders: Sequence[str] | None, situation: Situation) -> str | None:
     """Why the file is where it is, as a sentence; None for a delivered file of which there is nothing to say.
 
-    `folders` are those of its inbox.
+    `folders` are those of its inbox, None where that is not in the configuration any more.
     """
     state = state_of(row)
     if state in ("delivered", "withdrawn"):
         return row.reason and _sentence(row.reason)
     if state == "failed":
         return _failure(row)
+    if folders is None:
+        return _ORPHANED
     trouble = _trouble(row, state, folders, situation) or _foreign(row, state, situation)
     if trouble or situation.running:
         return trouble or _ORDINARY[state]
@@ -258,7 +265,7 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "。")) else ".")
 
 
-def view_of(row: FileRow, outputs: Sequence[bytes], folders: Sequence[str], situation: Situation) -> FileView:
+def view_of(row: FileRow, outputs: Sequence[bytes], folders: Sequence[str] | None, situation: Situation) -> FileView:
     """One row of the ledger; `outputs` count only where they are delivered."""
     state = state_of(row)
     return FileView(

@@ -38,6 +38,8 @@ class Tale:
     earlier: tuple[FileRow, ...] = ()
     error_stands: bool = True
     """Whether the error file is where it was put: a retry takes it away."""
+    configured: bool = True
+    """Whether its inbox is in the configuration."""
 
 
 def overview(status: Status) -> Iterator[str]:
@@ -55,6 +57,15 @@ def overview(status: Status) -> Iterator[str]:
     yield from (f"! {note}" for note in status.notes)
     yield from _spending(status)
     yield from _files(status.files)
+
+
+def overview_of(folder: str, files: Sequence[FileView], inboxes: Sequence[InboxView]) -> Iterator[str]:
+    """The same of one folder: counts of its files by inbox, and each that is not delivered."""
+    yield f"In and below {folder}:"
+    width = max((len(inbox.name) for inbox in inboxes), default=0)
+    for inbox in inboxes:
+        yield f"{inbox.name:<{width}}  {_counts(inbox)}"
+    yield from _files(files)
 
 
 def _spending(status: Status) -> Iterator[str]:
@@ -214,6 +225,8 @@ def _beside_the_first(paths: Sequence[str]) -> Iterator[str]:
 
 
 def _remarks(tale: Tale) -> Iterator[str]:
+    if not tale.configured:
+        yield _line("inbox", f"{tale.row.inbox} is not in the configuration any more")
     twice = [task for payment in tale.payments for task in payment.paid_twice]
     if twice:
         yield _line("twice", f"Its batch was paid more than once: also task {', '.join(twice)}. Look at the bill.")

@@ -13,6 +13,11 @@ class Strangers:
         self._scopes = scopes
         self._hidden: set[int] = set()
 
+    @property
+    def batches(self) -> frozenset[int]:
+        """Ids of those that are hidden now."""
+        return frozenset(self._hidden)
+
     async def hidden(self, row: BatchRow) -> None:
         """This key cannot see what became of it: its files wait, and nothing is bought again."""
         if row.id not in self._hidden:

@@ -20,7 +20,7 @@ from dropscribe.disk.sources import look_at
 from dropscribe.error_codes import RECIPE, TryAgain, classify_subtask, is_about_download, remedy_for
 from dropscribe.errors import Ambiguous, OutOfOrder, RequestRefused
 from dropscribe.house import House
-from dropscribe.ledger import batches, intake, upkeep, uploads
+from dropscribe.ledger import batches, intake, judgements, upkeep, uploads
 from dropscribe.ledger.rows import Again, BatchRow, Item, ReadyGroup, StaleWrite
 from dropscribe.model import API, DOWNLOADS, SUBMITS, Failure, Look
 from dropscribe.names import display
@@ -315,7 +315,7 @@ class Submitter:
             trial.blamed = trial.blamed or trial.code == refusal.code
         if unbroken := self._suspects.failed(label, refusal.code, [item.recognition_id]):
             self._limits.trials.pop(label, None)
-            await self._ledger.do(batches.acquit, unbroken, refusal.code)
+            await self._ledger.do(judgements.acquit, unbroken, refusal.code)
             await self._scopes.report(_settings_fault(label, refusal))
         else:
             self._scopes.release(*self._needs(group))

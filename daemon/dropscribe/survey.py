@@ -18,7 +18,7 @@ from dropscribe.disk.sources import unreadable
 from dropscribe.errors import OutOfOrder
 from dropscribe.folders import Place, folder_fault, missing, place_of, same_place, unusable
 from dropscribe.intake import is_new
-from dropscribe.ledger import REMEDY, deliveries, intake, spending, upkeep
+from dropscribe.ledger import REMEDY, deliveries, intake, is_full, spending, upkeep
 from dropscribe.ledger.rows import KnownMedia
 from dropscribe.scan import Candidate, Entry, Ignored, Rules, inspect, walk
 from dropscribe.story import Spending
@@ -27,17 +27,9 @@ Item = TypeVar("Item")
 CHUNK = 500
 
 
-TOO_LITTLE = 256 * 1024
-"""Bytes; with less on its disk the ledger soon cannot be written. A running daemon cannot write that down."""
-
-
 def full_state(state: Path) -> OutOfOrder | None:
     """The alarm that the ledger itself cannot keep."""
-    try:
-        disk = os.statvfs(state)
-    except OSError:
-        return None
-    if disk.f_bavail * disk.f_frsize >= TOO_LITTLE:
+    if not is_full(state):
         return None
     return OutOfOrder("ledger", "NoSpace", f"the disk of the state folder {state} is full", REMEDY)
 

@@ -20,10 +20,10 @@ from dropscribe.clock import Wake, wait_for_event
 from dropscribe.config.settings import Settings
 from dropscribe.errors import OutOfOrder, Refused, SourceChanged, TryLater
 from dropscribe.house import House
-from dropscribe.ledger import batches, uploads
+from dropscribe.ledger import judgements, uploads
 from dropscribe.ledger.rows import Source, UploadJob
 from dropscribe.model import DOWNLOADS, STORAGE, UPLOADS, Failure
-from dropscribe.names import display
+from dropscribe.names import called, display
 from dropscribe.remote.policy import slow_wait
 from dropscribe.scopes import Blame
 
@@ -222,8 +222,9 @@ class Uploader:
         if trouble is not None:
             raise trouble
         await self._ledger.do(uploads.source_lost, job, lost, self._clock.now())
+        paths = {source.media_id: (source.inbox, source.path) for source in job.sources}
         for media_id, reason in lost:
-            log.info("source.withdrawn", media=media_id, reason=reason)
+            log.info("source.withdrawn", **called([paths[media_id]]), reason=reason)
 
     async def _upload_from(self, job: UploadJob, source: Source) -> None:
         await self._carrier.carry(job, source)
@@ -253,10 +254,10 @@ class Uploader:
         wait = slow_wait(job.attempts, retry.first_wait, retry.longest_wait, secrets.SystemRandom().random())
         until = self._clock.now() + wait
         await self._ledger.do(uploads.charge, job.recognition_id, fault.code, fault.message, until)
-        log.warning("upload.again", code=fault.code, message=fault.message, retry_in=round(wait, 1))
+        names = called([(source.inbox, source.path) for source in job.sources])
+        log.warning("upload.again", **names, code=fault.code, message=fault.message, retry_in=round(wait, 1))
 
     async def _refuse(self, job: UploadJob, code: str, message: str, remedy: str) -> None:
         failure = Failure(code, message, remedy, attempts=job.attempts + 1)
-        await self._ledger.do(batches.refused_before_submit, job.recognition_id, failure, self._clock.now())
-        log.warning("file.refused", code=code, message=message)
+        await self._ledger.do(judgements.refused_before_submit, job.recognition_id, failure, self._clock.now())
         self._on_refused()

@@ -21,7 +21,7 @@ from dropscribe.config.settings import Settings
 from dropscribe.disk import look_of_stat
 from dropscribe.error_file import error_json
 from dropscribe.folders import place_of
-from dropscribe.ledger import Ledger, batches, deliveries, intake, upkeep, uploads
+from dropscribe.ledger import Ledger, batches, deliveries, intake, judgements, upkeep, uploads
 from dropscribe.ledger.rows import NewMedia, PlannedOutput, Reservation
 from dropscribe.model import Failure, Fingerprint, Identity, Recipe
 from dropscribe.names import error_name
@@ -135,8 +135,8 @@ class House:
             row = ledger.look_now(batches.batch_row, batch_id)
             assert row is not None
             bodies = {item.recognition_id: gzip.compress(b"{}") for item in row.items}
-            ledger.do_now(batches.answered, batch_id, bodies, NOW + 3)
-            ledger.do_now(batches.close_if_judged, batch_id, billed, NOW + 3)
+            ledger.do_now(judgements.answered, batch_id, bodies, NOW + 3)
+            ledger.do_now(judgements.close_if_judged, batch_id, billed, NOW + 3)
             ledger.do_now(upkeep.objects_gone, [item.key for item in row.items])
 
     def refuse(self, batch_id: int, failure: Failure) -> None:
@@ -145,7 +145,7 @@ class House:
             row = ledger.look_now(batches.batch_row, batch_id)
             assert row is not None
             for item in row.items:
-                ledger.do_now(batches.refused, batch_id, item.recognition_id, failure, NOW + 3)
+                ledger.do_now(judgements.refused, batch_id, item.recognition_id, failure, NOW + 3)
             ledger.do_now(upkeep.objects_gone, [item.key for item in row.items])
 
     def settle(self) -> None:

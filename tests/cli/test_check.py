@@ -94,6 +94,20 @@ def test_a_folder_that_could_not_be_created_says_so() -> None:
     assert f"talks done: {house.done} cannot be created in {closed}" in ran.out
 
 
+@pytest.mark.parametrize("place", ["/proc/talks", "/sys/talks", "/dev/talks"])
+def test_a_folder_where_the_kernel_keeps_no_files_is_not_ok(house: House, place: str) -> None:
+    house.configure({"name": "talks", "inbox": place, "outbox": "outbox", "done": "done", "failed": "failed"})
+    ran = house.run("check")
+    assert ran.code == 1
+    [said] = not_ok(ran.out)
+    assert said.startswith(f"talks inbox: {place} lies on ")
+    assert said.endswith("which keeps no files: choose a folder on a disk")
+
+
+def test_memory_that_is_shared_is_a_place_for_files() -> None:
+    assert not [one for one in checks.state_folder(Path("/dev/shm/dropscribe-that-is-not-there")) if not one.ok]
+
+
 def test_a_folder_that_is_a_file_says_so(house: House) -> None:
     house.failed.rmdir()
     house.failed.write_text("a file")
@@ -210,6 +224,7 @@ def test_online_the_bucket_and_the_key_are_tried_and_nothing_is_left_or_billed(
         "clock: agrees",
     ):
         assert about in ran.out
+    assert "--online" not in ran.out
     state = sandbox.state()
     assert (state["objects"], state["book"]) == ([], [])
 
@@ -218,7 +233,9 @@ def test_online_a_wrong_api_key_says_what_to_do_and_is_not_shown(online: House) 
     change(online, "model_studio", api_key="sk-wrong-and-secret")
     ran = online.run("check", "--online")
     assert ran.code == 1
-    assert [said.split(":")[0] for said in not_ok(ran.out)] == ["API key"]
+    [said] = not_ok(ran.out)
+    assert said.startswith("API key: ")
+    assert ".:" not in said
     assert "sk-wrong" not in ran.out + ran.err
 
 

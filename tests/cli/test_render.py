@@ -11,6 +11,7 @@ import pytest
 from cli.house import House, files_below, run
 from dropscribe.render.formats.json import SCHEMA
 from dropscribe.render.quality import Report, Shown
+from plain_user import plain_user_folder
 
 WORDS = Path(__file__).parents[1] / "words"
 TALK = WORDS / "zh_talk_mix.funasr.json"
@@ -235,3 +236,19 @@ def test_the_line_on_quality_says_what_is_wrong_and_where_it_is_first() -> None:
         "4 cues, 4.0 a minute, 50.0 % clean; 2 too fast to read (first 00:00:01), 1 breaks a line inside one (00:01:01)"
     )
     assert quality_line(Report()) == "0 cues: nothing was said"
+
+
+def test_a_place_that_cannot_be_made_is_named_without_numbers(house: House) -> None:
+    ran = house.run("render", "a/talk.mp3", "--out", "/proc/texts")
+    assert ran.code == 1
+    assert ran.err == "Error: --out cannot be made: /proc/texts: No such file or directory; name another folder\n"
+
+
+def test_a_place_that_cannot_be_written_is_named_and_not_the_source() -> None:
+    with plain_user_folder() as folder:
+        house = delivered(House(folder))
+        texts = folder / "texts"
+        texts.mkdir(mode=0o500)
+        ran = house.run("render", "a/talk.mp3", "--format", "srt", "--out", str(texts))
+    assert ran.code == 1
+    assert ran.err == f"a/talk.mp3: nothing can be written into --out {texts}: Permission denied\n"

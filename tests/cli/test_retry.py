@@ -223,3 +223,26 @@ def test_a_retried_file_is_heard_anew_by_the_daemon(sandbox: RunningSandbox, tmp
     assert files_below(lab.failed) == set()
     assert lab.ledger("SELECT count(*) FROM media WHERE inbox = 'kept' AND state = 'failed'") == [(2,)]
     assert files_below(tmp_path / "kept/failed") == {"talk.mp3.error.json"}
+
+
+def test_a_file_that_was_just_put_back_is_said_to_lie_in_its_inbox(house: House) -> None:
+    house.fail("a/bad.mp3")
+    path = str(house.failed / "a/bad.mp3")
+    house.run("retry", path)
+
+    ran = house.run("retry", path)
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == f"{path}: it lies in its inbox again already; it is taken when the daemon runs\n"
+    assert (house.inbox / "a/bad.mp3").exists()
+
+
+def test_a_file_that_was_taken_again_since_is_said_to_be_under_way(house: House) -> None:
+    house.fail("bad.mp3")
+    path = str(house.failed / "bad.mp3")
+    house.run("retry", path)
+    house.take("bad.mp3")
+
+    ran = house.run("retry", path)
+
+    assert (ran.code, ran.err) == (1, f"{path}: it was tried again since: it is waiting\n")

@@ -11,7 +11,7 @@ import pytest
 from cli.house import NOW, House
 from dropscribe.allowance import Limit
 from dropscribe.errors import OutOfOrder
-from dropscribe.ledger import batches, notices, spending, upkeep, uploads
+from dropscribe.ledger import notices, spending, tasklist, upkeep, uploads
 from dropscribe.ledger.sqlite import writer_engine
 from dropscribe.model import Failure, Scope
 from plain_user import plain_user_folder
@@ -277,7 +277,7 @@ def test_a_batch_that_was_paid_twice_is_never_hidden(house: House) -> None:
     house.upload()
     batch = house.submit("task-5")
     with house.daemon() as ledger:
-        ledger.do_now(batches.paid_twice, batch, ["task-6"])
+        ledger.do_now(tasklist.paid_twice, batch, ["task-6"])
     assert "paid more than once: also task task-6" in house.run("status", "one.mp3").out
 
 
@@ -500,3 +500,122 @@ def test_notices_that_nobody_takes_are_told(house: House) -> None:
 
     assert asked(house)["notices"]["waiting"] == 1
     assert "notices   1 wait" in house.run("status").out
+
+
+@pytest.mark.parametrize("place", ["inbox/a/t.mp3", "outbox/a/t.srt", "done/a/t.mp3", "a/t.mp3"])
+def test_a_file_of_an_inbox_that_was_removed_still_tells_its_story(
+    house: House, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.deliver("a/t.mp3")
+    with house.daemon() as ledger:
+        ledger.do_now(upkeep.remember_inbox, "talks", os.fsencode(house.inbox))
+    house.configure({"name": "calls", "inbox": "calls/inbox"})
+    monkeypatch.chdir(house.root)
+
+    ran = house.run("status", place)
+
+    assert ran.code == 0
+    assert ran.out.startswith("talks: a/t.mp3  delivered")
+    assert "talks is not in the configuration any more" in ran.out
+
+
+def test_a_file_under_way_of_an_inbox_that_was_removed_says_what_it_waits_for(house: House) -> None:
+    house.drop("t.mp3")
+    house.take("t.mp3")
+    house.configure({"name": "calls", "inbox": "calls/inbox"})
+
+    [file] = asked(house)["files"]
+
+    assert (file["inbox"], file["state"]) == ("talks", "waiting")
+    assert "not in the configuration any more" in file["reason"]
+    with house.daemon() as ledger:
+        ledger.do_now(upkeep.remember_inbox, "talks", os.fsencode(house.inbox))
+    assert f"source   {house.inbox}/t.mp3" in house.run("status", str(house.inbox / "t.mp3")).out
+
+
+def test_in_a_library_versions_of_a_file_count_once(tmp_path: Path) -> None:
+    house = House(tmp_path, done="keep")
+    for version in (b"one", b"two", b"three"):
+        house.deliver("talk.mp3", version)
+    house.deliver("other.mp3", b"other")
+    assert asked(house)["inboxes"][0]["delivered"] == 2
+
+    house.drop("talk.mp3", b"four")
+    house.take("talk.mp3")
+    said = asked(house)["inboxes"][0]
+    assert (said["waiting"], said["delivered"]) == (1, 1)
+
+
+def test_two_files_of_one_name_count_twice_where_sources_move_away(house: House) -> None:
+    house.deliver("talk.mp3", b"monday's")
+    (house.done / "talk.mp3").rename(house.done / "kept.mp3")
+    house.deliver("talk.mp3", b"tuesday's")
+    assert asked(house)["inboxes"][0]["delivered"] == 2
+
+
+@pytest.fixture
+def full(house: House) -> House:
+    """Files of all kinds, in and beside a folder called `a`."""
+    house.deliver("a/one.mp3", b"one")
+    house.deliver("a/b/two.mp3", b"two")
+    house.deliver("ab.mp3", b"beside")
+    house.fail("a/bad.mp3", b"bad")
+    house.drop("a/three.mp3", b"three")
+    house.take("a/three.mp3")
+    house.drop("a/note.txt")
+    house.drop("four.mp3", b"four")
+    return house
+
+
+@pytest.mark.parametrize(
+    ("folder", "counts", "paths"),
+    [
+        ("inbox/a", "1 waiting, 0 in flight, 2 delivered, 1 failed, 1 ignored", "a/b/two a/bad a/note a/one a/three"),
+        ("inbox", "2 waiting, 0 in flight, 3 delivered, 1 failed, 1 ignored", None),
+        (".", "2 waiting, 0 in flight, 3 delivered, 1 failed, 1 ignored", None),
+        ("outbox/a", "0 waiting, 0 in flight, 2 delivered, 0 failed", "a/b/two a/one"),
+        ("done/a/b", "0 waiting, 0 in flight, 1 delivered, 0 failed", "a/b/two"),
+        ("failed", "0 waiting, 0 in flight, 0 delivered, 1 failed", "a/bad"),
+    ],
+)
+def test_a_folder_tells_of_the_files_in_and_below_it(full: House, folder: str, counts: str, paths: str | None) -> None:
+    whole = full.root / folder
+
+    ran = full.run("status", str(whole))
+    files = asked(full, str(whole))["files"]
+
+    assert ran.code == 0
+    assert ran.out.splitlines()[:2] == [f"In and below {whole.resolve()}:", f"talks  {counts}"]
+    if paths is not None:
+        assert sorted(file["path"].split(".")[0] for file in files) == paths.split()
+
+
+def test_a_folder_without_files_is_no_unknown_path(house: House) -> None:
+    (house.inbox / "empty").mkdir()
+    ran = house.run("status", str(house.inbox / "empty"))
+    assert (ran.code, ran.err) == (0, "")
+
+
+def test_a_folder_that_is_nobodys_is_said_to_be_one(house: House, tmp_path_factory: pytest.TempPathFactory) -> None:
+    ran = house.run("status", str(tmp_path_factory.mktemp("mine")))
+    assert ran.code == 1
+    assert "is a folder in which none of the configuration's folders lies" in ran.err
+
+
+@pytest.mark.parametrize("place", ["failed/a/t.mp3", "failed/a/t.mp3.error.json", "done/a/t.mp3"])
+def test_where_a_file_is_looked_for_too_early_its_place_is_pointed_at(house: House, place: str) -> None:
+    house.drop("a/t.mp3")
+    house.take("a/t.mp3")
+
+    ran = house.run("status", str(house.root / place))
+
+    assert (ran.code, ran.out) == (1, "")
+    assert f"the last file of that name is waiting; see `dropscribe status {house.inbox}/a/t.mp3`" in ran.err
+
+
+def test_a_link_to_a_folder_is_no_folder_of_ours_unless_it_leads_to_one(house: House, tmp_path: Path) -> None:
+    (house.inbox / "link").symlink_to(house.outbox)
+    (tmp_path / "way").symlink_to(house.inbox)
+    [file] = asked(house, str(house.inbox / "link"))["files"]
+    assert (file["path"], file["state"]) == ("link", "ignored")
+    assert house.run("status", str(tmp_path / "way")).out.startswith("In and below ")

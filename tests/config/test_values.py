@@ -238,6 +238,8 @@ REFUSED = [
     (f"{FIRST}.inbox", "null", "is empty"),
     (f"{FIRST}.done", "false", "boolean"),
     (f"{FIRST}.done", "null", "is empty"),
+    (f"{FIRST}.done", "kep", "did you mean `keep`?); a folder of that name is `./kep`"),
+    (f"{FIRST}.done", "Delete", "did you mean `delete`?"),
     (f"{FIRST}.settle", "49ms", "from 50ms"),
     (f"{FIRST}.settle", "0", "from 50ms"),
     (f"{FIRST}.rescan", "99ms", "from 100ms"),

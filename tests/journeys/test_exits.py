@@ -121,3 +121,13 @@ def test_the_configuration_is_found_in_the_environment_and_before_the_command_to
     assert by_name.returncode == 0, by_name.stderr
 
     assert set(lab.outputs()) == {"talk.json", "talk.srt"}
+
+
+def test_a_state_folder_that_cannot_be_made_is_named_with_its_reason(lab: Lab) -> None:
+    lab.configure(state="/proc/state")
+
+    ran = lab.run_once()
+
+    assert ran.returncode == 1
+    assert "the state folder /proc/state cannot be used: /proc/state: No such file or directory" in ran.stderr
+    assert "Errno" not in ran.stderr

@@ -25,9 +25,10 @@ def lab(tmp_path: Path, sandbox: RunningSandbox) -> Lab:
 
 
 def test_the_bar_moves_and_leaves_a_log_that_is_not_torn(lab: Lab) -> None:
-    code, written = on_a_terminal(lab.command("run", "--once"), clean_environment())
+    code, written = on_a_terminal(lab.command("run", "--once"), clean_environment(), columns=80)
     assert code == 2
     assert "of 9 files" in written and "\u2501" in written
+    assert "of 1 task done" in written, "the count of tasks is not cut off"
     *log, last = screen(written)
     assert [line for line in log if not EVENT.fullmatch(line)] == []
     assert len([line for line in log if "file.delivered" in line]) == 8

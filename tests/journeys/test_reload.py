@@ -60,6 +60,7 @@ def test_inboxes_come_and_go_and_what_is_in_flight_finishes_as_it_began(lab: Lab
         lab.drop("talk.mp3", b"new", inbox="new/inbox")
         eventually((lab.root / "new/done/talk.mp3").exists)
         eventually((lab.root / "old/done/talk.mp3").exists)
+        assert daemon.logged("reload.done")[0]["changed"] == ["inboxes: new added", "inboxes: old removed"]
         assert daemon.stop() == 0
 
     assert lab.heard("old/outbox") == {"talk.json": sha256(old)}
@@ -83,3 +84,20 @@ def test_a_faulty_or_a_forbidden_change_is_refused_and_the_old_configuration_goe
     assert "state" in str(forbidden)
     assert "storage.bucket" in str(forbidden)
     assert not (lab.root / "elsewhere").exists()
+
+
+def test_files_under_way_of_an_inbox_that_a_restart_does_not_know_are_told_and_kept(lab: Lab) -> None:
+    lab.configure(inboxes=[quick_inbox("old")])
+    lab.sandbox.change(task_seconds=30.0)
+    lab.drop("talk.mp3", inbox="old/inbox")
+    with lab.start() as daemon:
+        eventually(lambda: lab.calls("submit") == 1)
+        assert daemon.stop() == 0
+
+    lab.configure(inboxes=[quick_inbox("new")])
+    with lab.start() as daemon:
+        [told] = eventually(lambda: daemon.logged("inbox.not-configured"))
+        assert daemon.stop() == 0
+
+    assert (told["inbox"], told["files"]) == ("old", 1)
+    assert (lab.root / "old/inbox/talk.mp3").exists()

@@ -132,3 +132,19 @@ def test_tasks_that_the_service_drops_are_bought_again_once_and_then_given_up(la
     assert set(files_below(lab.failed)) == {"talk.mp3", "talk.mp3.error.json"}
     assert files_below(lab.failed)["talk.mp3"] == data
     lab.assert_bucket_is_empty()
+
+
+def test_once_finishes_its_own_files_before_it_gives_up_on_those_of_another_account(lab: Lab) -> None:
+    lab.sandbox.change(other_accounts={"sk-new": "another"}, task_seconds=3.0)
+    lab.drop("theirs.mp3")
+    with lab.start() as daemon:
+        eventually(lambda: daemon.logged("batch.submitted"))
+        assert daemon.stop() == 0
+    lab.configure(model_studio={"api_key": "sk-new"})
+    lab.drop("own.mp3")
+
+    ran = lab.run_once(patience="1s")
+
+    assert ran.returncode == 1
+    assert set(lab.heard()) == {"own.json"}
+    assert lab.calls("submit") == 2

@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, select, text
 
-from dropscribe.ledger import batches, deliveries, intake, upkeep, uploads
+from dropscribe.ledger import batches, deliveries, intake, judgements, upkeep, uploads
 from dropscribe.ledger.migrations import migrate
 from dropscribe.ledger.rows import Again, BatchRow, NewMedia, OwedMedia, PlannedOutput, Reservation, Taken, UploadJob
 from dropscribe.ledger.schema import media, recognition, stored_object
@@ -106,7 +106,7 @@ class Desk:
     def answer(self, row: BatchRow) -> None:
         """The results of all that is left in a batch are safe."""
         bodies = {item.recognition_id: b"result of %d" % item.recognition_id for item in row.items}
-        self.do(batches.answered, row.id, bodies, self.now)
+        self.do(judgements.answered, row.id, bodies, self.now)
 
     def bring_to(self, state: str, path: bytes = b"a.mp3") -> None:
         """Step by step, until the recognition of a path has come to this state."""
@@ -126,7 +126,7 @@ class Desk:
     def again(self, row: BatchRow, code: str, wait_until: float = NOW, **how: Any) -> bool:
         """All that is left in a batch is to be sent again; whether that was news."""
         more = Again(code, "try again", wait_until, **how)
-        news = [self.do(batches.again, row.id, item.recognition_id, more) for item in row.items]
+        news = [self.do(judgements.again, row.id, item.recognition_id, more) for item in row.items]
         return any(news)
 
     def answer_all(self) -> None:

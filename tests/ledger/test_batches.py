@@ -1,11 +1,11 @@
-"""The paid call: intent before it, one open payment a recognition, and every outcome written down."""
+"""The paid call: intent before it, one open payment a recognition, and every outcome of it written down."""
 
 import json
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from dropscribe.ledger import batches, intake, uploads
+from dropscribe.ledger import batches, intake, judgements, uploads
 from dropscribe.ledger.rows import ReadyGroup, StaleWrite
 from dropscribe.model import Identity, Recipe
 from ledger.desk import BROKEN, NOW, WHO, Desk, file
@@ -220,55 +220,14 @@ def test_a_recognition_has_one_rebuy_whatever_it_was_for(desk: Desk, rebought_by
         desk.do(batches.dropped, row.id, DROPPED, NOW)
         desk.sweep()
     else:
-        assert desk.do(batches.buy_again, row.id, number, "ResultGone", "deleted")
+        assert desk.do(judgements.buy_again, row.id, number, "ResultGone", "deleted")
     desk.bring_to("submitted")
     (second,) = [one for one in desk.do(batches.open_batches, "submitted") if one.items]
 
-    assert not desk.do(batches.buy_again, second.id, number, "ResultGone", "deleted")
+    assert not desk.do(judgements.buy_again, second.id, number, "ResultGone", "deleted")
 
     assert desk.recognition(number).rebuys == 1
     assert desk.recognitions() == ["submitted"] and len(desk.batch(second.id).items) == 1
-
-
-def test_a_result_that_is_bought_again_needs_no_new_upload_and_charges_nothing(desk: Desk) -> None:
-    row = desk.submitted("a")
-
-    assert desk.do(batches.buy_again, row.id, row.items[0].recognition_id, "ResultGone", "deleted")
-
-    again = desk.intend()
-    assert again is not None and again.items[0].key == row.items[0].key
-    assert (again.items[0].attempts, again.items[0].rebuys) == (0, 1)
-
-
-def test_an_answer_keeps_the_result_owes_the_files_and_dooms_the_object(desk: Desk) -> None:
-    row = desk.submitted("a", "b")
-    first, second = (item.recognition_id for item in row.items)
-
-    assert desk.do(batches.answered, row.id, {first: b"result"}, NOW) == {first}
-
-    assert desk.recognitions() == ["answered", "submitted"]
-    assert (desk.states(b"a.mp3"), desk.states(b"b.mp3")) == (["due"], ["waiting"])
-    assert desk.doomed() == {row.items[0].key}
-    assert [item.recognition_id for item in desk.batch(row.id).items] == [second]
-    assert list(desk.sql("SELECT recognition_id, body FROM result")) == [(first, b"result")]
-
-
-def test_an_answer_that_comes_twice_is_new_once(desk: Desk) -> None:
-    row = desk.submitted("a")
-    desk.answer(row)
-
-    again = desk.do(batches.answered, row.id, {row.items[0].recognition_id: b"other"}, NOW + 1)
-
-    assert again == set()
-    assert list(desk.sql("SELECT count(*) FROM result WHERE body = 'other'")) == [(0,)]
-
-
-def test_an_answer_for_a_recognition_of_another_batch_is_not_taken(desk: Desk) -> None:
-    mine, other = desk.submitted("a", task_id="task-1"), desk.submitted("b", task_id="task-2")
-
-    assert desk.do(batches.answered, mine.id, {other.items[0].recognition_id: b"result"}, NOW) == set()
-
-    assert desk.recognitions() == ["submitted", "submitted"]
 
 
 def test_an_answer_clears_what_was_said_of_earlier_tries(desk: Desk) -> None:
@@ -279,36 +238,6 @@ def test_an_answer_clears_what_was_said_of_earlier_tries(desk: Desk) -> None:
 
     found = desk.recognition_of()
     assert (found.code, found.message, found.attempts) == (None, None, 1)
-
-
-def test_a_refusal_fails_every_subscriber_with_its_own_reason_and_dooms_the_object(desk: Desk) -> None:
-    desk.take(file(b"a.mp3"), file(b"copy.mp3"))
-    desk.bring_to("submitted")
-    row = desk.batch(1)
-
-    assert desk.do(batches.refused, row.id, row.items[0].recognition_id, BROKEN, NOW)
-    assert not desk.do(batches.refused, row.id, row.items[0].recognition_id, BROKEN, NOW)
-
-    for path in (b"a.mp3", b"copy.mp3"):
-        found = desk.media(path)
-        assert (found.state, found.code, found.message) == ("failing", BROKEN.code, BROKEN.message)
-        assert (found.remedy, found.request_id, found.task_id, found.attempts) == (
-            BROKEN.remedy,
-            BROKEN.request_id,
-            BROKEN.task_id,
-            1,
-        )
-    assert desk.recognitions() == ["refused"] and desk.doomed() == {row.items[0].key}
-
-
-def test_a_file_withdrawn_earlier_does_not_fail_with_the_others(desk: Desk) -> None:
-    desk.take(file(b"a.mp3"), file(b"gone.mp3"))
-    desk.do(intake.withdraw, desk.media(b"gone.mp3").id, "it vanished", NOW)
-    desk.bring_to("submitted")
-
-    desk.do(batches.refused, 1, desk.recognition_of().id, BROKEN, NOW)
-
-    assert (desk.states(b"a.mp3"), desk.states(b"gone.mp3")) == (["failing"], ["withdrawn"])
 
 
 @pytest.mark.parametrize("charged", [True, False])
@@ -363,92 +292,6 @@ def test_an_item_sent_again_in_smaller_company_is_a_group_of_its_own_from_then_o
     assert {(group.company, group.count) for group in desk.do(batches.ready_groups, NOW)} == {(1, 2), (0, 1)}
 
 
-def test_an_item_is_judged_once(desk: Desk) -> None:
-    row = desk.submitted("a")
-    desk.answer(row)
-
-    assert not desk.again(row, "SERVER_ERROR")
-    assert not desk.do(batches.refused, row.id, row.items[0].recognition_id, BROKEN, NOW)
-
-    assert desk.recognitions() == ["answered"] and desk.states() == ["due"]
-
-
-def test_a_batch_is_done_when_every_item_is_judged_and_not_before(desk: Desk) -> None:
-    row = desk.submitted("a", "b")
-    first, second = (item.recognition_id for item in row.items)
-    desk.do(batches.answered, row.id, {first: b"result"}, NOW)
-
-    assert not desk.do(batches.close_if_judged, row.id, 60.0, NOW)
-    desk.do(batches.refused, row.id, second, BROKEN, NOW)
-    assert desk.do(batches.close_if_judged, row.id, 60.0, NOW)
-    assert not desk.do(batches.close_if_judged, row.id, 99.0, NOW)
-
-    assert desk.batch(row.id).state == "done"
-    assert list(desk.sql("SELECT billed_seconds FROM batch")) == [(60.0,)]
-
-
-def test_a_lost_batch_is_not_done(desk: Desk) -> None:
-    row = desk.lost("a")
-    desk.sql("UPDATE batch_item SET live = 0")
-
-    assert not desk.do(batches.close_if_judged, row.id, None, NOW)
-
-
-def test_a_task_of_ours_that_the_ledger_forgot_is_adopted_instead_of_paid_again(desk: Desk) -> None:
-    ids = desk.take_contents("a", "b")
-    desk.upload()
-    foreign = "dropscribe/0123/of-another-life.mp3"
-
-    batch_id = desk.do(batches.adopt_unknown, [desk.keys[1], foreign], WHO, "task-9", desk.epoch, NOW)
-
-    assert batch_id is not None
-    row = desk.batch(batch_id)
-    assert (row.state, row.task_id, row.account) == ("submitted", "task-9", WHO.account)
-    assert [item.recognition_id for item in row.items] == ids[1:]
-    assert desk.recognitions() == ["uploaded", "submitted"]
-    assert desk.do(batches.known_tasks, ["task-9", "task-10"]) == {"task-9"}
-
-
-@pytest.mark.parametrize("state", ["submitting", "submitted", "answered"])
-def test_a_forgotten_task_of_what_is_paid_already_is_not_adopted(desk: Desk, state: str) -> None:
-    desk.take()
-    desk.bring_to(state)
-
-    assert desk.do(batches.adopt_unknown, desk.keys, WHO, "task-9", desk.epoch, NOW) is None
-
-    assert desk.recognitions() == [state]
-
-
-def test_a_task_found_under_a_key_that_was_given_up_is_not_adopted(desk: Desk) -> None:
-    row = desk.lost("a")
-    desk.do(batches.never_arrived, row.id, "a complete list shows none", NOW)
-    desk.sweep()
-    desk.upload()
-
-    assert desk.do(batches.adopt_unknown, [row.items[0].key], WHO, "task-9", desk.epoch, NOW) is None
-
-
-def test_what_could_be_in_a_forgotten_task_is_all_that_waits_for_a_batch(desk: Desk) -> None:
-    (first, _) = desk.take_contents("a", "b")
-    desk.upload(limit=1)
-
-    assert desk.do(batches.ready_since_before) == [(first, desk.keys[0], NOW)]
-
-
-def test_tasks_that_were_paid_twice_are_kept_for_people(desk: Desk) -> None:
-    row = desk.submitted("a")
-
-    desk.do(batches.paid_twice, row.id, ["task-2", "task-3"])
-
-    assert list(desk.sql("SELECT paid_twice FROM batch")) == [('["task-2", "task-3"]',)]
-
-
-def test_more_tasks_than_a_statement_can_hold_are_looked_up(desk: Desk) -> None:
-    desk.submitted("a", task_id="task-40000")
-
-    assert desk.do(batches.known_tasks, [f"task-{n}" for n in range(40_001)]) == {"task-40000"}
-
-
 def test_open_batches_are_found_again_with_their_items_in_the_order_of_their_urls(desk: Desk) -> None:
     lost = desk.lost("a", "b", "c")
     desk.submitted("d")
@@ -468,14 +311,3 @@ def test_a_batch_remembers_the_account_that_submitted_it(desk: Desk) -> None:
     row = desk.do(batches.intend, group, 1, other, desk.epoch, NOW, None)
 
     assert row is not None and (row.endpoint, row.account, row.server_time) == (other.endpoint, other.account, None)
-
-
-def test_a_task_that_its_batch_has_heard_of_meanwhile_was_not_paid_twice(desk: Desk) -> None:
-    desk.take_contents("a")
-    desk.bring_to("submitted")
-    row = desk.do(batches.open_batches, "submitted")[0]
-    keys = [item.key for item in row.items]
-
-    assert desk.do(batches.came_late, keys, row.task_id or "", True) is None
-    assert desk.do(batches.came_late, keys, "a second task", True) == row.id
-    assert desk.do(batches.came_late, keys, "a second task", True) is None, "it is told once"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dropscribe.ledger import batches, deliveries, intake
+from dropscribe.ledger import batches, deliveries, intake, judgements
 from dropscribe.ledger.rows import PlannedOutput, Reservation, StaleWrite
 from ledger.desk import BROKEN, NOW, Desk, file, sha256
 
@@ -59,7 +59,7 @@ def test_an_interrupted_delivery_is_owed_again_with_its_reserved_names(desk: Des
 
 def test_an_interrupted_failure_is_owed_again_with_its_reserved_names(desk: Desk) -> None:
     row = desk.submitted("a")
-    desk.do(batches.refused, row.id, row.items[0].recognition_id, BROKEN, NOW)
+    desk.do(judgements.refused, row.id, row.items[0].recognition_id, BROKEN, NOW)
     media_id = desk.media().id
     plan = Reservation(media_id, (), b"/failed/a.mp3", b"/failed/a.mp3.error.json")
     desk.do(deliveries.reserve_failures, [plan])
@@ -202,7 +202,7 @@ def test_a_result_that_cannot_be_used_fails_the_file_once(desk: Desk, due: int) 
 
 def test_an_error_file_belongs_to_the_source_it_was_written_for(desk: Desk) -> None:
     row = desk.submitted("a")
-    desk.do(batches.refused, row.id, row.items[0].recognition_id, BROKEN, NOW)
+    desk.do(judgements.refused, row.id, row.items[0].recognition_id, BROKEN, NOW)
     desk.fail(desk.media().id, b"/failed/a.mp3.error.json")
 
     assert desk.do(deliveries.error_file_owner, b"/failed/a.mp3.error.json") == ("in", b"a.mp3")
@@ -217,9 +217,9 @@ def test_open_and_failed_files_are_counted(desk: Desk) -> None:
     assert row is not None
     desk.do(batches.accepted, row.id, "task-1", None, NOW)
     first, second, third = (item.recognition_id for item in row.items)
-    desk.do(batches.answered, row.id, {first: b"result"}, NOW)
-    desk.do(batches.refused, row.id, second, BROKEN, NOW)
-    desk.do(batches.refused, row.id, third, BROKEN, NOW)
+    desk.do(judgements.answered, row.id, {first: b"result"}, NOW)
+    desk.do(judgements.refused, row.id, second, BROKEN, NOW)
+    desk.do(judgements.refused, row.id, third, BROKEN, NOW)
     desk.deliver(desk.media(b"delivered.mp3").id)
     desk.now += 100
     desk.fail(desk.media(b"failed.mp3").id)
@@ -276,3 +276,11 @@ def test_what_fails_is_asked_for_apart_from_what_is_delivered(desk: Desk, due: i
 
     assert [one.path for one in desk.do(deliveries.owed, "in", 1, NOW, ("failing",))] == [b"big.mp4"]
     assert [one.media_id for one in desk.do(deliveries.owed, "in", 1, NOW, ("due", "delivering"))] == [due]
+
+
+def test_files_of_some_batches_can_be_left_out_of_the_count_of_what_is_open(desk: Desk) -> None:
+    theirs = desk.submitted("a")
+    desk.take(file(b"b.mp3", "b"))
+
+    assert desk.do(deliveries.count_open, ["in"]) == 2
+    assert desk.do(deliveries.count_open, ["in"], {theirs.id}) == 1

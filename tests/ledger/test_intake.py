@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from dropscribe.ledger import batches, deliveries, intake
+from dropscribe.ledger import batches, deliveries, intake, judgements
 from dropscribe.ledger.rows import NewMedia, PlannedOutput
 from dropscribe.model import Look, Recipe
 from ledger.desk import BROKEN, NOW, Desk, file, sha256
@@ -78,7 +78,7 @@ def test_joining_an_answered_recognition_is_free_and_owes_outputs_at_once(desk: 
 
 def test_after_a_refusal_the_same_content_is_a_new_attempt_and_no_copy_of_the_failure(desk: Desk) -> None:
     row = desk.submitted("a")
-    desk.do(batches.refused, row.id, row.items[0].recognition_id, BROKEN, NOW)
+    desk.do(judgements.refused, row.id, row.items[0].recognition_id, BROKEN, NOW)
     desk.fail(desk.media().id)
 
     (again,) = desk.take(file(b"a.mp3"))
@@ -100,7 +100,7 @@ def test_a_success_after_a_refusal_does_not_move_other_failed_copies(desk: Desk)
     row = desk.intend()
     assert row is not None
     desk.do(batches.accepted, row.id, "task-1", None, NOW)
-    desk.do(batches.refused, row.id, row.items[0].recognition_id, BROKEN, NOW)
+    desk.do(judgements.refused, row.id, row.items[0].recognition_id, BROKEN, NOW)
     desk.fail(desk.media(b"a.mp3").id)
     desk.fail(desk.media(b"copy.mp3").id, b"/failed/copy.mp3.error.json")
 

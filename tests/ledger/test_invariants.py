@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from dropscribe.ledger import batches, deliveries, intake, upkeep, uploads
+from dropscribe.ledger import batches, deliveries, intake, judgements, upkeep, uploads
 from dropscribe.ledger.rows import Again, UploadJob
 from ledger.desk import BROKEN, file, open_desk
 
@@ -40,7 +40,7 @@ class Histories(RuleBasedStateMachine):
         if row is not None:
             self._accept(row)
             if answered:
-                self.desk.do(batches.answered, row.id, {row.items[0].recognition_id: b"result"}, self.desk.now)
+                self.desk.do(judgements.answered, row.id, {row.items[0].recognition_id: b"result"}, self.desk.now)
 
     # What lies in the inbox
 
@@ -83,7 +83,7 @@ class Histories(RuleBasedStateMachine):
         elif end == "source lost":
             desk.do(uploads.source_lost, job, [(source.media_id, "gone") for source in job.sources], desk.now)
         else:
-            desk.do(batches.refused_before_submit, job.recognition_id, BROKEN, desk.now)
+            desk.do(judgements.refused_before_submit, job.recognition_id, BROKEN, desk.now)
 
     @rule()
     def uploads_go_well(self) -> None:
@@ -136,21 +136,21 @@ class Histories(RuleBasedStateMachine):
         live = number in [item.recognition_id for item in row.items]
         before = self._facts()
         if verdict == "answered":
-            done = bool(desk.do(batches.answered, row.id, {number: b"result"}, desk.now))
+            done = bool(desk.do(judgements.answered, row.id, {number: b"result"}, desk.now))
         elif verdict == "refused":
-            done = desk.do(batches.refused, row.id, number, BROKEN, desk.now)
+            done = desk.do(judgements.refused, row.id, number, BROKEN, desk.now)
         elif verdict == "buy again":
-            done = desk.do(batches.buy_again, row.id, number, "ResultGone", "deleted")
+            done = desk.do(judgements.buy_again, row.id, number, "ResultGone", "deleted")
             assert done <= live
             live = done
         elif verdict == "close":
-            assert desk.do(batches.close_if_judged, row.id, 1.0, desk.now) == (
+            assert desk.do(judgements.close_if_judged, row.id, 1.0, desk.now) == (
                 row.state == "submitted" and not row.items
             )
             return
         else:
             upload = verdict == "upload again"
-            done = desk.do(batches.again, row.id, number, Again("SERVER_ERROR", "again", desk.now, upload))
+            done = desk.do(judgements.again, row.id, number, Again("SERVER_ERROR", "again", desk.now, upload))
         assert done == live, "a verdict counts once, and for its own batch"
         if not done:
             assert self._facts() == before

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dropscribe.ledger import batches, deliveries, notices, stories, upkeep
+from dropscribe.ledger import deliveries, judgements, notices, stories, upkeep
 from dropscribe.ledger.notices import EVENTS, Message
 from dropscribe.model import Scope
 from ledger.desk import BROKEN, NOW, Desk, file
@@ -53,6 +53,17 @@ def test_a_delivery_is_told_with_its_outputs_to_each_who_asked(desk: Desk) -> No
         assert (message.event, one.inbox, one.path, len(one.outputs)) == ("delivered", "in", b"a.mp3", 1)
 
 
+def test_a_delivery_is_told_with_the_task_that_it_was_heard_in(desk: Desk) -> None:
+    subscribe(desk)
+    row = desk.submitted("a")
+    desk.do(judgements.answered, row.id, {row.items[0].recognition_id: b"result"}, NOW)
+    desk.deliver(desk.owed()[0].media_id)
+
+    [one] = next_message(desk).notices
+    assert one.task_id is not None
+    assert one.task_id == desk.sql("SELECT task_id FROM batch")[0][0]
+
+
 def test_what_is_recorded_twice_is_told_once(desk: Desk) -> None:
     subscribe(desk)
     delivered(desk, "a")
@@ -65,7 +76,7 @@ def test_what_is_recorded_twice_is_told_once(desk: Desk) -> None:
 def test_a_failure_is_told_with_its_reason(desk: Desk) -> None:
     subscribe(desk)
     row = desk.submitted("a")
-    desk.do(batches.refused, row.id, row.items[0].recognition_id, BROKEN, NOW)
+    desk.do(judgements.refused, row.id, row.items[0].recognition_id, BROKEN, NOW)
     desk.fail(desk.owed()[0].media_id)
 
     [one] = next_message(desk).notices

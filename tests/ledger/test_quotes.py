@@ -1,6 +1,6 @@
 """What `plan` and the metrics ask."""
 
-from dropscribe.ledger import batches, deliveries, quotes
+from dropscribe.ledger import deliveries, judgements, quotes
 from dropscribe.ledger.figures import figures, something_due
 from ledger.desk import BROKEN, NOW, Desk, file, sha256
 
@@ -62,7 +62,7 @@ def test_something_is_due_until_it_lies_with_the_service_or_is_held(desk: Desk) 
 
 def test_a_failed_file_that_was_tried_again_is_no_failed_file_any_more(desk: Desk) -> None:
     desk.take_contents("a")
-    desk.do(batches.refused_before_submit, desk.recognition_of(b"a.mp3").id, BROKEN, desk.now)
+    desk.do(judgements.refused_before_submit, desk.recognition_of(b"a.mp3").id, BROKEN, desk.now)
     desk.do(deliveries.failed, [(desk.owed()[0].media_id, None)], desk.now)
     before = desk.do(figures).media["failed"]
 

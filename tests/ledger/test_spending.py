@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import event
 
 from dropscribe.allowance import Limit
-from dropscribe.ledger import batches, intake, spending, stories, uploads
+from dropscribe.ledger import batches, intake, judgements, spending, stories, tasklist, uploads
 from ledger.desk import BROKEN, NOW, Desk, file
 
 MP3_SECOND = 8000
@@ -103,7 +103,7 @@ def test_what_is_billed_takes_the_place_of_what_was_reserved(desk: Desk) -> None
 
     desk.answer(row)
     assert usage(desk) == (0.0, 0.0, 20.0)
-    assert desk.do(batches.close_if_judged, row.id, 7.0, NOW)
+    assert desk.do(judgements.close_if_judged, row.id, 7.0, NOW)
 
     assert usage(desk) == (7.0, 0.0, 0.0)
     assert open_rows(desk) == []
@@ -121,7 +121,7 @@ def test_a_bill_that_does_not_come_leaves_it_to_the_results_or_to_what_was_reser
     take(desk, "a")
     row = desk_submits(desk)
     desk.answer(row)
-    desk.do(batches.close_if_judged, row.id, None, NOW)
+    desk.do(judgements.close_if_judged, row.id, None, NOW)
 
     found = desk.do(spending.unsettled)
     assert found is not None and found[0] == row.id and [seconds for seconds, _ in found[1]] == [10.0]
@@ -168,7 +168,7 @@ def test_a_second_payment_without_an_upload_reserves_again(desk: Desk) -> None:
     desk.again(row, "RECOGNIZE_FAILED")
 
     assert usage(desk)[2] == 20.0, "the bill of the first is still to come"
-    desk.do(batches.close_if_judged, row.id, 0.0, NOW)
+    desk.do(judgements.close_if_judged, row.id, 0.0, NOW)
     assert usage(desk) == (0.0, 0.0, 10.0)
 
 
@@ -192,7 +192,7 @@ def test_what_will_never_be_sent_gives_its_room_back(desk: Desk, end: str) -> No
     if end == "withdrawn":
         desk.do(intake.withdraw, desk.media().id, "it vanished", NOW)
     elif end == "refused":
-        desk.do(batches.refused_before_submit, number, BROKEN, NOW)
+        desk.do(judgements.refused_before_submit, number, BROKEN, NOW)
     else:
         row = desk.intend()
         assert row is not None
@@ -205,9 +205,9 @@ def test_a_file_that_a_task_refused_counts_until_its_bill_comes(desk: Desk) -> N
     [number] = take(desk, "a")
     row = desk_submits(desk)
 
-    desk.do(batches.refused, row.id, number, BROKEN, NOW)
+    desk.do(judgements.refused, row.id, number, BROKEN, NOW)
     assert usage(desk) == (0.0, 0.0, 10.0)
-    desk.do(batches.close_if_judged, row.id, 0.0, NOW)
+    desk.do(judgements.close_if_judged, row.id, 0.0, NOW)
 
     assert usage(desk) == (0.0, 0.0, 0.0)
 
@@ -244,7 +244,7 @@ def test_what_was_spent_before_the_window_is_not_held_against_it(desk: Desk) -> 
     take(desk, "a")
     row = desk_submits(desk)
     desk.answer(row)
-    desk.do(batches.close_if_judged, row.id, 10.0, NOW)
+    desk.do(judgements.close_if_judged, row.id, 10.0, NOW)
     [number] = take(desk, "b")
 
     limit(desk, 15.0, since=NOW - 3600)
@@ -258,7 +258,7 @@ def test_what_was_spent_before_the_window_is_not_held_against_it(desk: Desk) -> 
 def test_a_task_that_was_paid_twice_is_counted_twice(desk: Desk) -> None:
     row = desk.lost("a")
     desk.do(batches.accepted, row.id, "task-1", None, NOW)
-    desk.do(batches.paid_twice, row.id, ["task-2"])
+    desk.do(tasklist.paid_twice, row.id, ["task-2"])
 
     billed, guessed, reserved = usage(desk)
 
@@ -274,7 +274,7 @@ def test_a_task_that_came_late_is_counted_once_beside_the_one_that_took_its_plac
     desk.do(batches.never_arrived, row.id, "not in the list", NOW)
 
     for _ in range(2):
-        desk.do(batches.came_late, [row.items[0].key], "task-late", True)
+        desk.do(tasklist.came_late, [row.items[0].key], "task-late", True)
 
     assert usage(desk) == (0.0, 10.0, 10.0)
 
@@ -282,7 +282,7 @@ def test_a_task_that_came_late_is_counted_once_beside_the_one_that_took_its_plac
 def test_what_a_forgotten_file_cost_still_counts(desk: Desk) -> None:
     take(desk, "a", "b")
     row = desk_submits(desk)
-    desk.do(batches.refused, row.id, row.items[0].recognition_id, BROKEN, NOW)
+    desk.do(judgements.refused, row.id, row.items[0].recognition_id, BROKEN, NOW)
     desk.sweep()
     media_id = desk.media(b"a.mp3").id
     desk.fail(media_id)
@@ -291,7 +291,7 @@ def test_what_a_forgotten_file_cost_still_counts(desk: Desk) -> None:
 
     assert usage(desk) == (0.0, 0.0, 20.0)
     desk.answer(desk.batch(row.id))
-    desk.do(batches.close_if_judged, row.id, 12.0, NOW)
+    desk.do(judgements.close_if_judged, row.id, 12.0, NOW)
     assert usage(desk) == (12.0, 0.0, 0.0)
 
 
@@ -305,7 +305,7 @@ def test_a_batch_of_a_ledger_that_knew_no_reservations_is_counted_all_the_same(d
     assert row is not None and usage(desk)[2] == 10.0
     desk.do(batches.accepted, row.id, "task-1", None, NOW)
     desk.answer(desk.batch(row.id))
-    desk.do(batches.close_if_judged, row.id, 8.0, NOW)
+    desk.do(judgements.close_if_judged, row.id, 8.0, NOW)
     assert usage(desk) == (8.0, 0.0, 0.0)
 
 

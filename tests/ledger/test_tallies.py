@@ -50,3 +50,10 @@ def test_what_is_past_its_upload_counts_as_uploaded(desk: Desk) -> None:
     desk.take_contents("c")
     tally = desk.do(tallies.tally, NOW)
     assert (tally.size, tally.uploaded_size, tally.tasks, tally.tasks_open) == (15, 10, 1, 1)
+
+
+def test_unfinished_files_of_an_inbox_that_is_not_configured_are_counted(desk: Desk) -> None:
+    desk.take(file(b"a.mp3", "a"), file(b"b.mp3", "b"))
+
+    assert desk.do(tallies.orphans, ["in"]) == {}
+    assert desk.do(tallies.orphans, ["another"]) == {"in": 2}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dropscribe.ledger import batches, intake, uploads
+from dropscribe.ledger import batches, intake, judgements, uploads
 from ledger.desk import BROKEN, NOW, Desk, file
 
 
@@ -198,7 +198,7 @@ def test_a_file_refused_while_it_is_uploaded_fails_each_subscriber_and_leaves_no
     desk.take(file(b"a.mp3"), file(b"copy.mp3"))
     (job,) = desk.claim()
 
-    desk.do(batches.refused_before_submit, job.recognition_id, BROKEN, NOW)
+    desk.do(judgements.refused_before_submit, job.recognition_id, BROKEN, NOW)
 
     assert [(owed.path, owed.state, owed.code) for owed in desk.owed()] == [
         (b"a.mp3", "failing", BROKEN.code),

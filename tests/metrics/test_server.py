@@ -1,8 +1,10 @@
 """The endpoint answers on loopback, to this machine's names only, and cheaply."""
 
 import asyncio
+import os
 import socket
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from dropscribe.errors import OutOfOrder
 from dropscribe.house import House
 from dropscribe.metrics.room import Metrics
 from dropscribe.metrics.server import FRESH
+from dropscribe.model import Scope
 from houses import furnished
 
 
@@ -53,6 +56,13 @@ async def until_served(house: House) -> None:
         else:
             writer.close()
             return
+
+
+async def until_unwell(house: House) -> None:
+    while True:
+        if (await get(house, "/healthz"))[0] == 503:
+            return
+        await asyncio.sleep(0)
 
 
 async def get(house: House, path: str, host: str | None = None) -> tuple[int, str]:
@@ -108,6 +118,38 @@ async def test_a_loop_or_a_ledger_that_is_stuck_is(house: House, clock: ManualCl
 
     assert status == 503
     assert text.startswith("not well: the event loop")
+
+
+async def test_a_ledger_that_cannot_be_written_is_at_once(house: House) -> None:
+    house.scopes.note(Scope("ledger", "LedgerTrouble", "disk full", "free space", 0.0, 0.0))
+
+    status, text = await get(house, "/healthz")
+
+    assert (status, text) == (503, "not well: the ledger cannot be written; see to the disk of the state folder\n")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A state folder on a disk of its own, in the folder that is given."""
+    state = tmp_path / "state"
+    state.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(state)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        pytest.skip("only root can mount a small disk")
+    yield tmp_path
+    subprocess.run(["umount", "-l", str(state)], check=True, capture_output=True)
+
+
+async def test_a_full_disk_of_the_state_folder_is_told_though_nobody_writes(small: Path, clock: ManualClock) -> None:
+    settings = MetricsSettings(free_port())
+    with furnished(small, clock, metrics=settings) as house, ThreadPoolExecutor(1) as threads:
+        room = os.statvfs(house.settings.state)
+        (house.settings.state / "filling").write_bytes(bytes(room.f_bavail * room.f_frsize))
+        serving = asyncio.create_task(Metrics(house, threads, list).run())
+        await until_served(house)
+        await until_unwell(house)
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
 
 
 async def test_a_room_that_has_ended_is(house: House) -> None:

@@ -113,6 +113,7 @@ async def test_a_submit_that_was_dropped_is_ambiguous_and_stands_in_no_list(sand
         assert await adapter.list_tasks(None) == []
 
 
+@pytest.mark.breaks("S4")  # there is no such model
 async def test_a_submit_that_is_refused_makes_no_task(sandbox):
     sandbox.inject("submit", "one_url")
     async with studio(sandbox) as adapter:

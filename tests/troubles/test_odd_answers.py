@@ -55,7 +55,7 @@ async def test_a_finished_task_that_never_mentions_a_file_sends_that_one_again_a
             await days.until(lambda: len(days.logged("batch.submitted")) == 2)
             lab.sandbox.clear_faults()
             await days.until(delivered(lab, "talk.mp3"))
-            await case.sees("file.again", code="MissingFromTask")
+            await case.sees("file.again", code="MissingFromTask", inbox="talks", path="talk.mp3")
 
 
 @pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED"])
@@ -73,6 +73,8 @@ async def test_a_task_in_which_nothing_succeeded_is_judged_file_by_file(lab: Lab
             silent = (status, results) == ("SUCCEEDED", "without results")
             expected = "MissingFromTask" if silent else "FILE_PARSE_FAILED"
             await case.sees("file.failed", code=expected)
+            told = [line["event"] for line in days.log if line["event"].startswith("file.")]
+            assert told[-1:] == ["file.failed"] and told.count("file.failed") == 1 and "file.refused" not in told
 
 
 @pytest.mark.parametrize("where", ["the status of the task", "the code of the file"])
@@ -86,7 +88,7 @@ async def test_a_recording_without_speech_is_no_failure(lab: Lab, where: str) ->
             lab.sandbox.inject("query", "no_results")
         async with case.start() as days:
             await days.until(delivered(lab, "silence.mp3"))
-            await case.sees("file.no-speech")
+            await case.sees("file.no-speech", path="silence.mp3")
 
     assert lab.transcript("silence.json")["text"] == ""
     assert lab.outputs()["silence.srt"] == b""

@@ -7,6 +7,7 @@ import click
 
 from dropscribe.checks import Finding, on_this_machine
 from dropscribe.checks_online import over_the_network
+from dropscribe.checks_told import metrics_port, webhook
 from dropscribe.cli.exits import ExitCode
 from dropscribe.cli.options import config_option, settings_for
 from dropscribe.config.settings import Settings
@@ -14,13 +15,14 @@ from dropscribe.config.settings import Settings
 
 @click.command()
 @config_option
-@click.option("--online", is_flag=True, help="Also the bucket (put, signed GET, delete) and the API key.")
+@click.option("--online", is_flag=True, help="Also bucket (put, signed GET, delete), API key, webhook's host.")
 @click.pass_context
 def check(context: click.Context, config: Path | None, online: bool) -> int:
     """Look at configuration, folders, clock and libraries; one line each, `ok` or what to do.
 
     Exits 0 if all is well, 1 if not, 78 if the configuration is faulty. Nothing is submitted, so nothing is billed, and
-    nothing is left behind: a probe file in each folder, and with --online one small object, are removed again.
+    nothing is left behind: a probe file in each folder, and with --online one small object, are removed again. To the
+    webhook's host a connection is made and nothing is sent.
 
     \b
     Examples:
@@ -38,9 +40,11 @@ def check(context: click.Context, config: Path | None, online: bool) -> int:
 
 
 def _findings(settings: Settings, online: bool) -> Iterator[Finding]:
-    yield from on_this_machine(settings)
+    yield from on_this_machine(settings, online)
+    yield from metrics_port(settings)
     if online:
         yield from over_the_network(settings)
+        yield from webhook(settings.notify)
 
 
 def line(finding: Finding) -> str:

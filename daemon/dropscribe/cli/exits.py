@@ -1,11 +1,13 @@
 """Exit codes, and which error ends in which, with its sentence on stderr."""
 
+import os
 import traceback
 from enum import IntEnum
 
 import click
 
 from dropscribe.errors import DropscribeError, Misconfigured, StateHeld
+from dropscribe.names import display
 
 
 class ExitCode(IntEnum):
@@ -39,7 +41,10 @@ def exit_code_of(error: Exception) -> int:  # noqa: PLR0911 - a table
         case StateHeld():
             _say(str(error))
             return ExitCode.HELD
-        case DropscribeError() | OSError():
+        case OSError():
+            _say(of_the_system(error))
+            return ExitCode.NOT_WELL
+        case DropscribeError():
             _say(str(error))
             return ExitCode.NOT_WELL
     click.echo("".join(traceback.format_exception(error)), err=True)
@@ -51,3 +56,10 @@ def _say(first: str, *more: str) -> None:
     click.echo(f"dropscribe: {first}", err=True)
     for line in more:
         click.echo(f"  {line}", err=True)
+
+
+def of_the_system(error: OSError) -> str:
+    """`/proc/x: No such file or directory`, without a number that nobody knows."""
+    why = error.strerror or str(error) or type(error).__name__
+    where = error.filename2 if error.filename2 is not None else error.filename
+    return why if not isinstance(where, str | bytes | os.PathLike) else f"{display(os.fsencode(where))}: {why}"

@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from dropscribe.config.settings import InboxSettings, Settings
-from dropscribe.ledger import stories
+from dropscribe.ledger import stories, upkeep
 from dropscribe.ledger.stories import FileRow
 
 Kind = Literal["inbox", "outbox", "done", "failed"]
@@ -43,14 +43,40 @@ def own_folders(settings: Settings) -> list[Path]:
 
 def places_of(settings: Settings, path: bytes) -> list[Place]:
     """Every place that `path` names, as an absolute path or from the current folder."""
-    whole = os.path.abspath(path)
-    real = os.path.join(os.path.realpath(os.path.dirname(whole)), os.path.basename(whole))
+    whole, real = _whole_and_real(path)
     return [
         Place(inbox, kind, relative, os.path.join(os.fsencode(root), relative))
         for inbox in settings.inboxes
         for kind in KINDS
         if (root := folder(inbox, kind)) is not None and (relative := _within(root, whole, real))
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a folder means of an inbox: all that is below `below` in its folder of this kind (b"": all there is)."""
+
+    inbox: InboxSettings
+    kind: Kind
+    below: bytes
+
+
+def parts_of(settings: Settings, path: bytes) -> list[Part]:
+    """The folders of the configuration that `path` is, lies in or holds."""
+    forms = {os.path.abspath(path), os.path.realpath(path)}
+    found = []
+    for inbox in settings.inboxes:
+        for kind in KINDS:
+            root = folder(inbox, kind)
+            if root is not None and (below := _part(root, forms)) is not None:
+                found.append(Part(inbox, kind, below))
+    return found
+
+
+def _part(root: Path, forms: set[bytes]) -> bytes | None:
+    if forms & _forms(root) or any(_within(Path(os.fsdecode(form)), *_forms(root)) for form in forms):
+        return b""
+    return _within(root, *forms)
 
 
 def inbox_places_of(settings: Settings, path: bytes) -> list[Place]:
@@ -61,6 +87,16 @@ def inbox_places_of(settings: Settings, path: bytes) -> list[Place]:
     return [
         Place(inbox, "inbox", relative, os.path.join(os.fsencode(inbox.inbox), relative)) for inbox in settings.inboxes
     ]
+
+
+def still_on_its_way(connection: Connection, places: Sequence[Place]) -> FileRow | None:
+    """The file that these places in done or failed folders are not, but may become: by its path in the inbox."""
+    for place in places:
+        if place.kind in ("done", "failed"):
+            path = place.relative.removesuffix(b".error.json") if place.kind == "failed" else place.relative
+            if rows := stories.files_at(connection, place.inbox.name, path):
+                return rows[0]
+    return None
 
 
 def folders_named(settings: Settings, path: bytes) -> list[Path]:
@@ -101,11 +137,33 @@ def _rows(connection: Connection, places: Sequence[Place]) -> Iterator[FileRow]:
 def meant(settings: Settings, connection: Connection | None, path: bytes) -> tuple[list[Place], list[FileRow]]:
     """The places that `path` names and the files the ledger knows there, newest first.
 
-    A path from an inbox is tried where the same path from here names nothing.
+    A path from an inbox is tried where the same path from here names nothing; in both cases first among the inboxes of
+    the configuration, then among those that are not in it any more.
     """
     here = places_of(settings, path)
-    rows = rows_at(connection, here) if connection is not None else []
+    rows = [] if connection is None else rows_at(connection, here) or _rows_of_removed(connection, settings, path)
     if rows or any(os.path.lexists(place.absolute) for place in here):
         return here, rows
     inside = inbox_places_of(settings, path)
-    return [*here, *inside], rows_at(connection, inside) if connection is not None else []
+    if connection is None or not inside:
+        return [*here, *inside], []
+    configured = [inbox.name for inbox in settings.inboxes]
+    others = stories.files_of_others(connection, configured, inside[0].relative)
+    return [*here, *inside], rows_at(connection, inside) or others
+
+
+def _rows_of_removed(connection: Connection, settings: Settings, path: bytes) -> list[FileRow]:
+    """Files of inboxes that are not configured any more, by where their folders were."""
+    forms = _whole_and_real(path)
+    found = {row.media_id: row for row in stories.files_placed(connection, forms)}
+    configured = {inbox.name for inbox in settings.inboxes}
+    for name, root in upkeep.inbox_roots(connection).items():
+        if name not in configured and (relative := _within(Path(os.fsdecode(root)), *forms)):
+            found |= {row.media_id: row for row in stories.files_at(connection, name, relative)}
+    return [found[number] for number in sorted(found, reverse=True)]
+
+
+def _whole_and_real(path: bytes) -> tuple[bytes, bytes]:
+    """The absolute path as it is written, and with the links of its folder followed."""
+    whole = os.path.abspath(path)
+    return whole, os.path.join(os.path.realpath(os.path.dirname(whole)), os.path.basename(whole))

@@ -19,7 +19,7 @@ from rich.text import Text
 from sqlalchemy import Connection
 
 from dropscribe.ledger import Ledger, stories, tallies
-from dropscribe.progress import Progress, ending, headline, troubles
+from dropscribe.progress import Progress, details, ending, headline, troubles
 
 EVERY = 0.5
 WIDEST_BAR = 30
@@ -52,6 +52,7 @@ class ProgressView:
         self.log_stream: TextIO = LogLines(self.console)  # type: ignore[assignment]  # as much of one as logs needs
         self._live = Live(console=self.console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
         self._live.transient = True
+        self._held = 0.0
 
     @contextlib.asynccontextmanager
     async def following(self, ledger: Ledger) -> AsyncIterator[None]:
@@ -78,17 +79,20 @@ class ProgressView:
         with contextlib.suppress(RuntimeError):  # the ledger is closed: the run has ended
             while True:
                 began = monotonic()
-                self.show(await ledger.look(self._progress))
+                progress = await ledger.look(self._progress)
+                self.show(progress)
                 await asyncio.sleep(max(EVERY, (monotonic() - began) * 20))  # counting a huge ledger is not free
+                self._held += monotonic() - began if progress.scopes else 0.0
 
     def _progress(self, connection: Connection) -> Progress:
         tally = tallies.tally(connection, self._since)
-        return Progress(tally, monotonic() - self._began, tuple(stories.open_scopes(connection)))
+        return Progress(tally, monotonic() - self._began, tuple(stories.open_scopes(connection)), self._held)
 
     def show(self, progress: Progress) -> None:
-        """Bar and headline, and below them what holds the run up."""
+        """Bar and headline, then the details, and below them what holds the run up."""
         line = Table.grid(padding=(0, 1))
         bar = ProgressBar(total=1.0, completed=progress.done, width=min(WIDEST_BAR, self.console.width // 4))
         line.add_row(bar, Text(headline(progress), overflow="ellipsis", no_wrap=True))
-        waits = [Text(trouble, style="yellow") for trouble in troubles(progress.scopes)]
-        self._live.update(Group(line, *waits), refresh=True)
+        below = [Text(said, overflow="ellipsis", no_wrap=True) for said in [details(progress)] if said]
+        below += [Text(trouble, style="yellow") for trouble in troubles(progress.scopes)]
+        self._live.update(Group(line, *below), refresh=True)

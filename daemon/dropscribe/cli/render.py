@@ -2,14 +2,14 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from dropscribe.cli.exits import ExitCode
+from dropscribe.cli.exits import ExitCode, of_the_system
 from dropscribe.cli.kept import CannotRender, Found, shelf
 from dropscribe.cli.options import config_option
 from dropscribe.config import find, load
@@ -82,7 +82,7 @@ def render(
       dropscribe render inbox/talk.mp3 --profile shorts --speakers 0=Anna,1=Ben --out texts
     """
     settings = _settings(context, config)
-    out.mkdir(parents=True, exist_ok=True)
+    _make(out)
     failed, taken = 0, set[bytes]()
     with shelf(settings) as shelves:
         for path in paths:
@@ -91,10 +91,17 @@ def render(
                 shown = _presentation(found.presentation, **asked)
                 _write(found, formats or found.outputs, shown, out, taken)
             except (DropscribeError, OSError) as error:
-                why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+                why = of_the_system(error) if isinstance(error, OSError) else str(error)
                 click.echo(f"{display(path)}: {why}", err=True)
                 failed += 1
     return ExitCode.NOT_WELL if failed else ExitCode.WELL
+
+
+def _make(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.ClickException(f"--out cannot be made: {of_the_system(error)}; name another folder") from error
 
 
 def _settings(context: click.Context, config: Path | None) -> Settings | None:
@@ -136,14 +143,12 @@ def _write(found: Found, formats: Sequence[str], shown: Presentation, out: Path,
     rendering = render_all(found.document, formats, shown)
     targets = _targets(found, rendering.texts, out, taken)
     waiting = {name: path for name, path in targets.items() if not _stands(path, rendering.texts[name])}
-    aside = {name: write_aside(out, f"render-{os.getpid()}-{name}", rendering.texts[name]) for name in waiting}
     try:
-        for name, path in waiting.items():
-            place(aside.pop(name), path)
-    finally:
-        for left in aside.values():
-            os.unlink(left)
-    sync_folder(out)
+        _place_all(out, waiting, rendering.texts)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise CannotRender(f"nothing can be written into --out {out}: {error.strerror or error}") from error
     taken.update(targets.values())
     for path in targets.values():
         click.echo(display(path))
@@ -151,6 +156,19 @@ def _write(found: Found, formats: Sequence[str], shown: Presentation, out: Path,
         click.echo(f"  {note}", err=True)
     for line in _quality(Edition(found.document, shown), formats):
         click.echo(f"  {line}")
+
+
+def _place_all(out: Path, targets: Mapping[str, bytes], texts: Mapping[str, bytes]) -> None:
+    aside = dict[str, bytes]()
+    try:
+        for name in targets:
+            aside[name] = write_aside(out, f"render-{os.getpid()}-{name}", texts[name])
+        for name, path in targets.items():
+            place(aside.pop(name), path)
+    finally:
+        for left in aside.values():
+            os.unlink(left)
+    sync_folder(out)
 
 
 def _targets(found: Found, outputs: Iterable[str], out: Path, taken: set[bytes]) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection
 
-from dropscribe.cli.exits import ExitCode
+from dropscribe.cli.exits import ExitCode, of_the_system
 from dropscribe.cli.options import config_option, settings_for
 from dropscribe.cli.places import meant
 from dropscribe.config.settings import InboxSettings, Settings
@@ -107,7 +107,7 @@ def _retry_all(bench: Bench, chosen: Sequence[tuple[str, FileRow | None]]) -> in
         try:
             click.echo(_retry(bench, row))
         except (DropscribeError, OSError) as error:
-            why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+            why = of_the_system(error) if isinstance(error, OSError) else str(error)
             click.echo(f"{name}: {why}", err=True)
             refused += 1
     return refused
@@ -127,9 +127,24 @@ def _retry(bench: Bench, row: FileRow | None) -> str:
             raise CannotRetry(f"{trouble.message}; {trouble.remedy}")
     if row.moved_to is None:
         return _release(inbox, row)
+    if not os.path.lexists(row.moved_to) and (since := _since(bench, inbox, row)):
+        raise CannotRetry(since)
     arrived = _move_back(bench, inbox, row, row.moved_to)
     _remove_error_file(row)
     return f"{_name(row)} goes back into its inbox{_as(row.path, arrived)}"
+
+
+def _since(bench: Bench, inbox: InboxSettings, row: FileRow) -> str | None:
+    """What became of it where somebody has put it back already."""
+    later = [one for one in stories.files_at(bench.connection, row.inbox, row.path) if one.media_id > row.media_id]
+    if later:
+        return f"it was tried again since: it is {state_of(later[0])}"
+    look = look_at(inbox.inbox, row.path)
+    if isinstance(look, Look) and look.size == row.size:
+        running = is_held(bench.settings.state)
+        when = "the daemon takes it when it has settled" if running else "it is taken when the daemon runs"
+        return f"it lies in its inbox again already; {when}"
+    return None
 
 
 def _as(wanted: bytes, arrived: bytes) -> str:

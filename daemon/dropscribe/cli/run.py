@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 import structlog
 
-from dropscribe.cli.exits import ExitCode
+from dropscribe.cli.exits import ExitCode, of_the_system
 from dropscribe.cli.options import config_option, log_option, log_to_stderr, settings_for
 from dropscribe.config.reading import Wrong
 from dropscribe.config.settings import Settings
@@ -104,7 +104,13 @@ async def _serve(
     notifier = Notifier.from_environment(os.environ, os.getpid())
     notifier.status(f"opening the ledger in {settings.state}")
     _heed_signals(once)
-    service = Service(settings, once=once, patience=patience, reread=reread, notifier=notifier)
+    try:
+        service = Service(settings, once=once, patience=patience, reread=reread, notifier=notifier)
+    except OSError as error:
+        said = (
+            f"the state folder {settings.state} cannot be used: {of_the_system(error)}; `dropscribe check` tells more"
+        )
+        raise click.ClickException(said) from error
     if view is None:
         return await service.run()
     async with view.following(service.ledger):

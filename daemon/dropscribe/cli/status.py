@@ -2,46 +2,18 @@
 
 import json
 import os
-import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
-from sqlalchemy import Connection
 
+from dropscribe.cli.desk import Desk
 from dropscribe.cli.options import config_option, settings_for
-from dropscribe.cli.places import Place, meant, own_folders
-from dropscribe.config.settings import InboxSettings, Settings
-from dropscribe.errors import OutOfOrder
-from dropscribe.folders import folder_fault
-from dropscribe.ledger import is_held, notices, spending, stories, upkeep
-from dropscribe.ledger.stories import FileRow
-from dropscribe.model import Scope
+from dropscribe.cli.places import Part, parts_of
+from dropscribe.ledger import stories
 from dropscribe.names import display
-from dropscribe.scan import Candidate, Entry, Ignored
-from dropscribe.story import (
-    Alarm,
-    DaemonView,
-    FileView,
-    Situation,
-    Spending,
-    Status,
-    alarm_of,
-    alarms_of,
-    folders_of,
-    ignored,
-    inbox_view,
-    notes_of,
-    settling,
-    still_lies,
-    to_json,
-    view_of,
-)
-from dropscribe.story_text import Tale, overview, source_text, tell, told
-from dropscribe.survey import folder_trouble, full_state, spending_view, unexplained, unexplained_at
-
-LAST = 100
+from dropscribe.story import Status, to_json
+from dropscribe.story_text import Tale, overview, overview_of, tell, told
 
 
 @click.command()
@@ -52,13 +24,14 @@ LAST = 100
 def status(context: click.Context, config: Path | None, as_json: bool, path: bytes | None) -> None:
     """Show what is where, what waits and why, and what failed; or the story of one file.
 
-    PATH names a file by its path in the inbox, outbox, done or failed folder. Works with and without a running daemon,
-    and needs no keys. Exits 1 if PATH is neither on disk nor in the ledger.
+    PATH names a file by its path in the inbox, outbox, done or failed folder, or a folder: what is in and below it.
+    Works with and without a running daemon, and needs no keys. Exits 1 if PATH is neither on disk nor in the ledger.
 
     \b
     Examples:
       dropscribe status
       dropscribe status /srv/dropscribe/meetings/outbox/talk.srt
+      dropscribe status /srv/dropscribe/meetings/inbox/2026
       dropscribe status --json | jq -r '.files[] | select(.state == "failed") | .path'
     """
     settings = settings_for(context, config, keyless=True)
@@ -81,13 +54,14 @@ def _say_json(status: Status) -> None:
     click.echo(text.encode(), nl=False)  # UTF-8 whatever the terminal's locale says
 
 
-def _story(desk: "Desk", path: bytes, as_json: bool) -> None:
-    found = list(desk.files_named(path))
+def _story(desk: Desk, path: bytes, as_json: bool) -> None:
+    is_folder = os.path.isdir(path)
+    found = [] if is_folder and not os.path.islink(path) else list(desk.files_named(path))  # a link stays where it lies
+    if is_folder and not found and (parts := parts_of(desk.settings, path)):
+        _folder(desk, path, parts, as_json)
+        return
     if not found:
-        raise click.ClickException(
-            f"{display(path)} is neither in the ledger nor on disk in a folder of the configuration; "
-            "name a file by its path in an inbox, outbox, done or failed folder"
-        )
+        raise click.ClickException(f"{display(path)} {desk.nowhere(path)}")
     if as_json:
         views = tuple(one.view if isinstance(one, Tale) else one for one in found)
         _say_json(desk.status(views))
@@ -98,165 +72,10 @@ def _story(desk: "Desk", path: bytes, as_json: bool) -> None:
         _say(tell(one) if isinstance(one, Tale) else told(one))
 
 
-@dataclass
-class Desk:
-    """The ledger (None: there is none yet) and the disk, side by side."""
-
-    settings: Settings
-    connection: Connection | None
-    now: float = field(default_factory=time.time)
-
-    def __post_init__(self) -> None:
-        self.skip = own_folders(self.settings)
-        self.daemon = daemon_view(self.settings.state, self.connection)
-        self.scopes: list[Scope] = [] if self.connection is None else stories.open_scopes(self.connection)
-        room = () if self.connection is None else spending.balances(self.connection)
-        self.situation = Situation(self.daemon.running, self.daemon.account, tuple(self.scopes), self.now, room)
-        self.inboxes = {inbox.name: inbox for inbox in self.settings.inboxes}
-
-    def status(self, only: tuple[FileView, ...] | None = None) -> Status:
-        """All of it; `only` takes the place of the files."""
-        troubles, files = self._lying()
-        files += self._open()
-        alarms = [*troubles, *map(alarm_of, self.scopes)]
-        delivered = {} if self.connection is None else stories.delivered_counts(self.connection)
-        inboxes = tuple(
-            inbox_view(inbox, files, delivered.get(inbox.name, 0), alarms_of(inbox, self.settings.inboxes, alarms))
-            for inbox in self.settings.inboxes
-        )
-        files_told = (*files, *self._ended()) if only is None else only
-        return Status(self.daemon, inboxes, files_told, self._spending(), self._notices(), self._notes())
-
-    def _spending(self) -> Spending | None:
-        if self.connection is None:
-            return None
-        return spending_view(self.connection, self.settings.limits, self.now)
-
-    def _notices(self) -> tuple[int, float | None]:
-        return (0, None) if self.connection is None else notices.waiting(self.connection)
-
-    def _notes(self) -> tuple[str, ...]:
-        if self.connection is None:
-            return ()
-        lessons = upkeep.lessons(self.connection, self.now)
-        return tuple(notes_of(lessons, stories.doubled(self.connection)))
-
-    def _lying(self) -> tuple[list[Alarm], list[FileView]]:
-        """Folders out of order, and what lies in the inboxes and is not in the ledger."""
-        alarms, files = list[Alarm](), list[FileView]()
-        if (full := full_state(self.settings.state)) is not None:
-            alarms.append(_alarm(full))
-        for inbox in self.settings.inboxes:
-            troubles = self._troubles(inbox)
-            alarms += [_alarm(trouble) for trouble in troubles]
-            if f"folder:{inbox.inbox}" in [trouble.scope for trouble in troubles]:
-                continue
-            try:
-                entries = unexplained(inbox, self.skip, self.connection)
-                files += [self._entry(inbox, entry) for entry in entries]
-            except OSError as error:
-                alarms.append(_alarm(folder_fault(inbox.inbox, "FolderUnusable", error.strerror or str(error))))
-        return alarms, files
-
-    def _troubles(self, inbox: InboxSettings) -> list[OutOfOrder]:
-        found = (folder_trouble(self.connection, Path(folder)) for folder in folders_of(inbox))
-        return [trouble for trouble in found if trouble is not None]
-
-    def _entry(self, inbox: InboxSettings, entry: Entry) -> FileView:
-        if isinstance(entry, Candidate):
-            return settling(inbox, entry.path, self.daemon.running)
-        return ignored(inbox.name, entry)
-
-    def _open(self) -> list[FileView]:
-        """Files that are under way, and failed ones that were not seen to."""
-        if self.connection is None:
-            return []
-        failed = [row for row in stories.failed_files(self.connection) if self._lies(row)]
-        return self._views([*stories.open_files(self.connection), *failed])
-
-    def _ended(self) -> list[FileView]:
-        return [] if self.connection is None else self._views(stories.ended_files(self.connection, LAST))
-
-    def _lies(self, row: FileRow) -> bool:
-        """A folder that is not there is not taken for empty."""
-        inbox = self.inboxes.get(row.inbox)
-        return still_lies(row, os.path.lexists) or (inbox is not None and not inbox.failed.is_dir())
-
-    def _views(self, rows: list[FileRow]) -> list[FileView]:
-        if self.connection is None:
-            return []
-        outputs = stories.outputs_of(self.connection, [row.media_id for row in rows])
-        return [self._view(row, outputs.get(row.media_id, ())) for row in rows]
-
-    def _view(self, row: FileRow, outputs: tuple[bytes, ...]) -> FileView:
-        inbox = self.inboxes.get(row.inbox)
-        folders = () if inbox is None else folders_of(inbox)
-        return view_of(row, outputs, folders, self.situation)
-
-    def files_named(self, path: bytes) -> Iterator[FileView | Tale]:
-        """What PATH names: what lies there and is not taken, and the newest file of that path in the ledger."""
-        places, rows = meant(self.settings, self.connection, path)
-        known = {(row.inbox, row.path) for row in rows}
-        lying = list(self._lying_at(places, known))
-        yield from lying
-        for inbox, file in sorted(known):
-            yield self._tale(next(row for row in rows if (row.inbox, row.path) == (inbox, file)))
-        if not rows and not lying:
-            yield from self._foreign(places)
-
-    def _lying_at(self, places: list[Place], known: set[tuple[str, bytes]]) -> Iterator[FileView]:
-        """An ignored entry counts unless it is an output or the like, of which the ledger knows."""
-        for place in places:
-            if place.kind != "inbox":
-                continue
-            entry = unexplained_at(place.inbox, place.relative, self.skip, self.connection)
-            if isinstance(entry, Candidate) or (
-                entry is not None and (not known or (place.inbox.name, place.relative) in known)
-            ):
-                yield self._entry(place.inbox, entry)
-
-    def _foreign(self, places: list[Place]) -> Iterator[FileView]:
-        """Something in a folder of ours that the ledger does not know."""
-        for place in places:
-            if os.path.lexists(place.absolute):
-                sentence = f"It lies in the {place.kind} folder, and the ledger knows nothing of it."
-                yield ignored(place.inbox.name, Ignored(place.absolute, "not-included", sentence))
-                return
-
-    def _tale(self, row: FileRow) -> Tale:
-        assert self.connection is not None
-        outputs = stories.outputs_of(self.connection, [row.media_id]).get(row.media_id, ())
-        inbox = self.inboxes.get(row.inbox)
-        standing = row.moved_to is not None and os.path.lexists(row.moved_to)
-        kept = inbox is not None and inbox.done == "keep"
-        shared = row.recognition_id
-        together = [] if shared is None else stories.files_of_recognition(self.connection, shared)
-        at_path = stories.files_at(self.connection, row.inbox, row.path)
-        return Tale(
-            view=self._view(row, outputs),
-            row=row,
-            outputs=outputs,
-            source=source_text(row, None if inbox is None else inbox.inbox, standing, kept),
-            payments=() if shared is None else tuple(stories.payments(self.connection, shared)),
-            siblings=tuple(one for one in together if (one.inbox, one.path) != (row.inbox, row.path)),
-            earlier=tuple(one for one in at_path if one.media_id < row.media_id),
-            error_stands=row.error_file is not None and os.path.lexists(row.error_file),
-        )
-
-
-def daemon_view(state: Path, connection: Connection | None) -> DaemonView:
-    """Whether a daemon runs, and who it is."""
-    running = connection is not None and is_held(state)
-    account = _meta(connection, "account")
-    if not running:
-        return DaemonView(False, account=account)
-    pid, since = _meta(connection, "pid"), _meta(connection, "started_at")
-    return DaemonView(True, int(pid) if pid else None, account, float(since) if since else None)
-
-
-def _meta(connection: Connection | None, name: str) -> str | None:
-    return None if connection is None else upkeep.read_meta(connection, name)
-
-
-def _alarm(trouble: OutOfOrder) -> Alarm:
-    return Alarm(trouble.scope, trouble.code, trouble.message, trouble.remedy)
+def _folder(desk: Desk, path: bytes, parts: list[Part], as_json: bool) -> None:
+    """The counts of a folder and the files in and below it, as those of everything are told."""
+    files, counts = desk.below(parts)
+    if as_json:
+        _say_json(desk.status(files))
+    else:
+        _say(overview_of(display(os.path.abspath(path)), files, counts))

@@ -4,6 +4,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 
 from dropscribe.config.reading import Flaw, Reader, Reported, T, Wrong, is_nothing, meant, scalar, written
@@ -236,10 +237,16 @@ def _encodable(text: str) -> bool:
 
 
 def folder_or(*words: str) -> Reader[Path | str]:
-    """A path, or one of the words."""
+    """A path, or one of the words. What is nearly one of them is no folder: sources would be moved that are to stay."""
 
     def read(node: Node) -> Path | str:
-        is_word = isinstance(node, Scalar) and node.text in words
-        return node.text if is_word and isinstance(node, Scalar) else path(node)
+        text = node.text if isinstance(node, Scalar) else ""
+        if text in words:
+            return text
+        if close := get_close_matches(text.lower(), words, n=1, cutoff=0.74):
+            raise Wrong(
+                f"`{text}` is no word known here (did you mean `{close[0]}`?); a folder of that name is `./{text}`"
+            )
+        return path(node)
 
     return read

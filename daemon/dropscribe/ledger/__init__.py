@@ -42,6 +42,8 @@ HOLD_TRIES, HOLD_PAUSE = 10, 0.05
 AGAIN = 2.0
 """Seconds between two tries to open a ledger whose disk is full or failing."""
 LOOK_AGAIN = 0.5
+TOO_LITTLE = 256 * 1024
+"""Bytes; with less on its disk the ledger soon cannot be written."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 REMEDY = "free space on the disk of the state folder, or mend it; nothing is lost, everything waits"
 
@@ -193,3 +195,12 @@ def is_held(state: Path) -> bool:
     finally:
         os.close(lock)
     return False
+
+
+def is_full(state: Path) -> bool:
+    """Whether the disk of a state folder has no room for a ledger that goes on."""
+    try:
+        disk = os.statvfs(state)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < TOO_LITTLE

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, exists, func, insert,
 from dropscribe.ledger import notices
 from dropscribe.ledger.intake import failure_values, look_of
 from dropscribe.ledger.rows import OwedMedia, Owner, PlannedOutput, Reservation, StaleWrite
-from dropscribe.ledger.schema import OPEN_MEDIA, OWED_MEDIA, media, output, recognition, result
+from dropscribe.ledger.schema import OPEN_MEDIA, OWED_MEDIA, batch_item, media, output, recognition, result
 from dropscribe.model import Failure
 
 _older = media.alias("older")
@@ -35,6 +35,11 @@ _COUNT_OPEN = (
     select(func.count())
     .select_from(media)
     .where(media.c.state.in_(OPEN_MEDIA), media.c.inbox.in_(bindparam("of_inboxes", expanding=True)))
+)
+_IN_BATCHES = exists().where(
+    batch_item.c.recognition_id == media.c.recognition_id,
+    batch_item.c.live,
+    batch_item.c.batch_id.in_(bindparam("but_batches", expanding=True)),
 )
 _RESULTS = select(result.c.recognition_id, result.c.body).where(
     result.c.recognition_id.in_(bindparam("ids", expanding=True))
@@ -221,9 +226,11 @@ def postpone(connection: Connection, media_ids: Sequence[int], reason: str | Non
     connection.execute(update(media).where(*still_owed).values(reason=reason, wait_until=wait_until))
 
 
-def count_open(connection: Connection, inboxes: Sequence[str]) -> int:
-    """Files of these inboxes that are neither delivered, failed nor withdrawn."""
-    return connection.execute(_COUNT_OPEN, {"of_inboxes": list(inboxes)}).scalar_one()
+def count_open(connection: Connection, inboxes: Sequence[str], but: Collection[int] = ()) -> int:
+    """Files of these inboxes that are neither delivered, failed nor withdrawn, without those in the batches `but`."""
+    query = _COUNT_OPEN.where(~_IN_BATCHES) if but else _COUNT_OPEN
+    bound = {"of_inboxes": list(inboxes)} | ({"but_batches": list(but)} if but else {})
+    return connection.execute(query, bound).scalar_one()
 
 
 def count_failed(connection: Connection, epoch_began: float) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
-from dropscribe.ledger.schema import media, notice, output, subscription
+from dropscribe.ledger.schema import media, notice, output, recognition, subscription
 from dropscribe.model import Scope
 
 DELIVERED, FAILED = "delivered", "failed"
@@ -114,10 +114,12 @@ def _compose(connection: Connection, first: Row[Any], message: str, most: int) -
 
 def _travelling(message: str) -> Any:
     columns = (media.c.inbox, media.c.path, media.c.moved_to, media.c.error_file)
-    why = (media.c.code, media.c.message.label("said"), media.c.remedy, media.c.task_id)
+    why = (media.c.code, media.c.message.label("said"), media.c.remedy)
+    task = func.coalesce(media.c.task_id, recognition.c.task_id).label("task_id")  # a failure notes its own
     return (
-        select(notice.c.id, notice.c.at, notice.c.media_id, notice.c.body, *columns, *why)
+        select(notice.c.id, notice.c.at, notice.c.media_id, notice.c.body, *columns, *why, task)
         .outerjoin(media, media.c.id == notice.c.media_id)
+        .outerjoin(recognition, recognition.c.id == media.c.recognition_id)
         .where(notice.c.message == message)
         .order_by(notice.c.id)
     )

@@ -4,13 +4,13 @@
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, exists, func, or_, select, true, update
 from sqlalchemy.exc import DBAPIError
 
 from dropscribe.errors import DropscribeError
@@ -188,21 +188,39 @@ def failed_files(connection: Connection) -> list[FileRow]:
     return list(found.values())
 
 
-def ended_files(connection: Connection, limit: int) -> list[FileRow]:
-    """The last files that were delivered or withdrawn, newest first."""
+def ended_files(connection: Connection, limit: int, inbox: str | None = None, below: bytes = b"") -> list[FileRow]:
+    """The last files that were delivered or withdrawn, newest first; of one inbox those below a folder within it."""
     withdrawn = and_(media.c.state == "withdrawn", ~superseded())
-    return _rows(connection, _files(or_(media.c.state == "delivered", withdrawn)).limit(limit))
+    mine = true() if inbox is None else and_(media.c.inbox == inbox, _below(below))
+    return _rows(connection, _files(or_(media.c.state == "delivered", withdrawn), mine).limit(limit))
 
 
-def delivered_counts(connection: Connection) -> dict[str, int]:
-    """How many deliveries each inbox has seen."""
-    query = select(media.c.inbox, func.count()).where(media.c.state == "delivered").group_by(media.c.inbox)
-    return {row[0]: row[1] for row in connection.execute(query)}
+def _below(place: bytes) -> ColumnElement[bool]:
+    """In a folder within an inbox, at any depth; b"" is the inbox itself."""
+    return and_(media.c.path >= place + b"/", media.c.path < place + b"0") if place else true()  # "0" follows "/"
+
+
+def delivered_counts(connection: Connection, keeping: Collection[str] = (), below: bytes = b"") -> dict[str, int]:
+    """How many files of each inbox are delivered, of those below a folder within it. In those that are `keeping` their
+    sources a path is one file, whose newest version counts.
+    """
+    later = media.alias("later")
+    newer = (later.c.inbox == media.c.inbox, later.c.path == media.c.path, later.c.id > media.c.id)
+    replaced = exists().where(*newer, later.c.state != "withdrawn")
+    mine = (media.c.state == "delivered", _below(below))
+    delivered = select(media.c.inbox, func.count()).where(*mine).group_by(media.c.inbox)
+    counted = delivered.where(media.c.inbox.not_in(keeping)), delivered.where(media.c.inbox.in_(keeping), ~replaced)
+    return {row[0]: row[1] for query in counted for row in connection.execute(query)}
 
 
 def files_at(connection: Connection, inbox: str, path: bytes) -> list[FileRow]:
     """Every file that was ever taken at a path within an inbox, newest first."""
     return _rows(connection, _files(media.c.inbox == inbox, media.c.path == path))
+
+
+def files_of_others(connection: Connection, inboxes: Collection[str], path: bytes) -> list[FileRow]:
+    """Every file that was ever taken at a path within an inbox that is none of these, newest first."""
+    return _rows(connection, _files(media.c.inbox.not_in(inboxes), media.c.path == path))
 
 
 def files_placed(connection: Connection, places: Sequence[bytes]) -> list[FileRow]:

@@ -1,5 +1,6 @@
 """How much there is to do and how much is done, as numbers: for a status line and for the progress of one run."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -90,3 +91,10 @@ def tally(connection: Connection, since: float) -> Tally:
         tasks=connection.execute(select(func.count()).where(begun)).scalar_one(),
         tasks_open=connection.execute(select(func.count()).where(batch.c.state.in_(OUT))).scalar_one(),
     )
+
+
+def orphans(connection: Connection, inboxes: Collection[str]) -> dict[str, int]:
+    """Unfinished files of inboxes that are none of these."""
+    mine = (media.c.state.in_(OPEN_MEDIA), media.c.inbox.not_in(inboxes))
+    query = select(media.c.inbox, func.count()).where(*mine).group_by(media.c.inbox)
+    return {row[0]: row[1] for row in connection.execute(query)}

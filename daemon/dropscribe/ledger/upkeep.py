@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
@@ -59,6 +60,20 @@ def write_meta(connection: Connection, name: str, value: str) -> None:
     changed = connection.execute(update(meta).where(meta.c.name == name).values(value=value))
     if changed.rowcount == 0:
         connection.execute(insert(meta).values(name=name, value=value))
+
+
+_INBOX = "inbox "
+
+
+def remember_inbox(connection: Connection, name: str, root: bytes) -> None:
+    """Where an inbox lies: its files are asked for by their paths also when it is not configured any more."""
+    write_meta(connection, _INBOX + name, quote_from_bytes(root))
+
+
+def inbox_roots(connection: Connection) -> dict[str, bytes]:
+    """By name, where each inbox lay that there ever was."""
+    query = select(meta.c.name, meta.c.value).where(meta.c.name.startswith(_INBOX))
+    return {row[0].removeprefix(_INBOX): unquote_to_bytes(row[1]) for row in connection.execute(query)}
 
 
 def open_scope(connection: Connection, found: Scope) -> None:

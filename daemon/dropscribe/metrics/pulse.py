@@ -7,9 +7,9 @@ from concurrent.futures import Executor
 import structlog
 from sqlalchemy import Connection
 
-from dropscribe.health import Signs, trouble
+from dropscribe.health import Signs, Trouble, trouble
 from dropscribe.house import House
-from dropscribe.ledger import upkeep
+from dropscribe.ledger import is_full, upkeep
 from dropscribe.ledger.figures import something_due
 
 log = structlog.get_logger()
@@ -28,9 +28,10 @@ class Pulse:
         self._threads = threads
         self._ended = ended
         now = house.clock.monotonic()
-        self._loop_at = self._ledger_at = self._moved_at = now
+        self._loop_at = self._moved_at = now
+        self._ledger_asked: float | None = None
         self._standing: object = None
-        self._due = self._out = False
+        self._due = self._out = self._full = False
 
     async def run(self) -> None:
         """Beat until cancelled."""
@@ -48,9 +49,12 @@ class Pulse:
         self._loop_at = self._house.clock.monotonic()
 
     async def _write(self) -> None:
-        """An empty transaction: it waits its turn, and where the disk refuses it does not come back."""
+        """An empty transaction waits its turn, and where the disk refuses it does not come back."""
+        self._ledger_asked = self._house.clock.monotonic()
+        loop, state = asyncio.get_running_loop(), self._house.settings.state
+        self._full = await loop.run_in_executor(self._threads, is_full, state)  # it may be that nobody writes now
         await self._house.ledger.do(_nothing)
-        self._ledger_at = self._house.clock.monotonic()
+        self._ledger_asked = None
 
     async def _look(self) -> None:
         now = self._house.clock.now()
@@ -64,17 +68,18 @@ class Pulse:
         ledger = self._house.ledger
         return ledger.look_now(upkeep.standing), ledger.look_now(something_due, now)
 
-    def trouble(self) -> str | None:
+    def trouble(self) -> Trouble | None:
         """Why the daemon is not well; None where it is."""
         return trouble(
             Signs(
                 now=self._house.clock.monotonic(),
                 loop_at=self._loop_at,
-                ledger_at=self._ledger_at,
                 moved_at=self._moved_at,
+                ledger_asked=self._ledger_asked,
+                ledger_full=self._full,
+                scopes=[scope.name for scope in self._house.scopes.open_scopes()],
                 due=self._due,
                 out=self._out,
-                held_up=bool(self._house.scopes.open_scopes()),
                 ended=self._ended(),
             )
         )

@@ -62,7 +62,7 @@ class Server:
     async def _health(self, _: web.Request) -> web.Response:
         trouble = self._pulse.trouble()
         if trouble is not None:
-            return web.Response(status=503, text=f"not well: {trouble}\n")
+            return web.Response(status=503, text=f"not well: {trouble.sentence}\n")
         waiting = sorted(kinds(scope.name for scope in self._house.scopes.open_scopes()))
         said = f"ok; waiting for: {', '.join(waiting)}" if waiting else "ok"
         return web.Response(text=f"{said}\n")

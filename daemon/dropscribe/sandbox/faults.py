@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from dropscribe.sandbox import dialects
+from dropscribe.sandbox.overheard import note_strikes
+
 CALLS = frozenset(
     [
         "put",
@@ -33,10 +36,9 @@ CALLS = frozenset(
 ON_THE_WIRE = frozenset(["error", "delay", "drop", "lost", "hang", "truncate", "not_json"])
 OF_MEANING: Mapping[str, frozenset[str]] = {
     "submit": frozenset({"one_url", "first_only", "twice", "late"}),
-    "query": frozenset(
-        {"unknown", "missing", "foreign", "duplicate", "reorder", "status", "no_results", "bare_urls", "unwrapped"}
-    ),
-    "list": frozenset({"hide", "lag"}),
+    "query": frozenset({"unknown", "missing", "foreign", "duplicate", "reorder", "status", "no_results", "bare_urls"})
+    | dialects.OF_QUERY,
+    "list": frozenset({"hide", "lag"}) | dialects.OF_LIST,
     "result": frozenset({"expired", "body"}),
     "subtask": frozenset({"fail"}),
 }
@@ -60,9 +62,11 @@ class Fault:
     connection is cut, and the task begins after `seconds`). To `query`: `unknown` (the task is not known), `status` (it
     is `code`), `unwrapped` (no `output` around the answer), and in the results of an ended task `no_results` (there are
     none), `missing` (those that match `key` or `url`, else the last, are not there), `foreign` (one more, of a URL that
-    nobody sent), `duplicate` (the first twice), `reorder` (backwards), `bare_urls` (each without its query). To `list`:
-    `hide` (tasks that match `task` and `model`), `lag` (tasks younger than `seconds`). To `result`: `expired`, `body`
-    (`message` in place of the document). To `download`, the sandbox's
+    nobody sent), `duplicate` (the first twice), `reorder` (backwards), `bare_urls` (each without its query). In other
+    forms that documents or SDKs know: `null_usage`, `seconds` (`usage.seconds`), `code_in_message` (failed files name
+    their code there alone), `one_result` (`result` of a task of one file), `zeroed` (an unknown task has counts). To
+    `list`: `hide` (tasks that match `task` and `model`), `lag` (tasks younger than `seconds`), `as_tasks` (rows are
+    called `tasks`). To `result`: `expired`, `body` (`message` in place of the document). To `download`, the sandbox's
     own GET of a file: what happens on the wire, where `error` fails the subtask with `code`. To `subtask`: `fail` with
     `code` after the download.
 
@@ -144,7 +148,9 @@ class FaultBook:
         """The rules of these kinds that hit this call now; each is counted as used. No subject: whatever they match."""
         if not self._armed:
             return []
-        return [a.fault for a in self._armed if a.fault.does in kinds and _hits(a, call, subject, now)]
+        struck = [a.fault for a in self._armed if a.fault.does in kinds and _hits(a, call, subject, now)]
+        note_strikes(fault.does for fault in struck)
+        return struck
 
     def as_json(self) -> list[dict[str, Any]]:
         return [{**asdict(a.fault), "struck": a.struck} for a in self._armed]

@@ -9,6 +9,7 @@ from dropscribe.sandbox.answers import Answer, StudioError, json_answer, new_id
 from dropscribe.sandbox.calls import Call
 from dropscribe.sandbox.clock import SandboxClock
 from dropscribe.sandbox.counters import SlidingWindow
+from dropscribe.sandbox.dialects import told
 from dropscribe.sandbox.faults import OF_MEANING, Fault, FaultBook, Subject
 from dropscribe.sandbox.listing import asked
 from dropscribe.sandbox.results import result_path
@@ -179,16 +180,15 @@ class ModelStudio:
         faults = self._faults.strike("query", subject, now, kinds)
         if task is None or any(f.does == "unknown" for f in faults):
             unknown = {"task_id": task_id, "task_status": "UNKNOWN"}
-            return json_answer({"request_id": call.request_id, "output": unknown})
+            return _told({"request_id": call.request_id, "output": unknown}, faults)
         output = task.output(bent(self._results(task), faults))
         output["task_status"] = next((f.code for f in faults if f.does == "status"), output["task_status"])
         if any(f.does == "no_results" for f in faults):
             output.pop("results", None)
-        unwrapped = any(f.does == "unwrapped" for f in faults)
-        body: dict[str, Any] = {"request_id": call.request_id, **(output if unwrapped else {"output": output})}
+        body: dict[str, Any] = {"request_id": call.request_id, "output": output}
         if task.status == "SUCCEEDED":
             body["usage"] = {"duration": task.billed_seconds}
-        return json_answer(body)
+        return _told(body, faults)
 
     def _results(self, task: Task) -> list[dict[str, Any]]:
         if task.ended is None or task.parameters is None:
@@ -205,9 +205,9 @@ class ModelStudio:
     def _list(self, call: Call, account: str) -> Answer:
         question = asked(call, self._clock.now(), self.settings.largest_page)
         tasks = self._book.recent(account, question.since, question.until, self._clock.now())
-        faults = self._faults.strike("list", None, self._clock.now(), frozenset({"hide", "lag"}))
+        faults = self._faults.strike("list", None, self._clock.now(), OF_MEANING["list"])
         shown = [t for t in tasks if not any(_is_hidden(f, t, self._clock.now()) for f in faults)]
-        return json_answer({"request_id": call.request_id, **question.answer(shown, self.settings.region)})
+        return _told({"request_id": call.request_id, **question.answer(shown, self.settings.region)}, faults)
 
     def _cancel(self, call: Call, account: str) -> Answer:
         task = self._book.find(task_id_of(call.path), account, self._clock.now())
@@ -216,6 +216,10 @@ class ModelStudio:
             raise StudioError(400, "UnsupportedOperation", message)
         task.end("CANCELED", self._clock.now())
         return json_answer({"request_id": call.request_id})
+
+
+def _told(body: dict[str, Any], faults: list[Fault]) -> Answer:
+    return json_answer(told(body, (fault.does for fault in faults)))
 
 
 def bent(results: list[dict[str, Any]], faults: list[Fault]) -> list[dict[str, Any]]:
@@ -240,5 +244,7 @@ def bent(results: list[dict[str, Any]], faults: list[Fault]) -> list[dict[str, A
 
 
 def _is_hidden(fault: Fault, task: Task, now: float) -> bool:
+    if fault.does not in ("hide", "lag"):
+        return False
     matched = (fault.task or "") in task.task_id and (fault.model or "") in task.model
     return matched and (fault.does == "hide" or now - task.created < fault.seconds)

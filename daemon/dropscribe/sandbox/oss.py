@@ -161,7 +161,8 @@ class ObjectStorage:
         upload = self.bucket.upload(key, call.parameter("uploadId"))
         self.bucket.may_write(key, forbids_overwrite(call))
         stored = self.bucket.complete(upload, listed, self.settings.smallest_part, self._clock.now())
-        body = oss_xml.completed_xml(self.bucket, key, stored, call.parameter("encoding-type"))
+        location = f"http://{call.headers.get('host', '')}{call.raw_path}"
+        body = oss_xml.completed_xml(self.bucket, key, stored, location, call.parameter("encoding-type"))
         return Answer(200, body, _identity(stored.blob), XML)
 
     async def _abort(self, call: Call, key: str) -> Answer:

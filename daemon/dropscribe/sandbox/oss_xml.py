@@ -51,8 +51,9 @@ def initiated_xml(bucket: Bucket, upload: Upload, encoding: str) -> bytes:
     return xml_document("InitiateMultipartUploadResult", content + element("UploadId", upload.upload_id))
 
 
-def completed_xml(bucket: Bucket, key: str, stored: StoredObject, encoding: str) -> bytes:
-    content = element("Bucket", bucket.name) + element("Key", key_text(key, encoding))
+def completed_xml(bucket: Bucket, key: str, stored: StoredObject, location: str, encoding: str) -> bytes:
+    """`location` is the object's address."""
+    content = element("Location", location) + element("Bucket", bucket.name) + element("Key", key_text(key, encoding))
     return xml_document("CompleteMultipartUploadResult", content + f"<ETag>&quot;{stored.blob.etag}&quot;</ETag>")
 
 

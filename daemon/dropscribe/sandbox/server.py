@@ -18,6 +18,7 @@ from dropscribe.sandbox.clock import SandboxClock
 from dropscribe.sandbox.counters import Counters
 from dropscribe.sandbox.faults import OF_MEANING, Fault, FaultBook, Subject
 from dropscribe.sandbox.objects import Bucket
+from dropscribe.sandbox.overheard import hearing
 from dropscribe.sandbox.saving import Saved, restore, saved
 from dropscribe.sandbox.sending import BROKEN_OFF, as_call, bent, hung_up, invite_body, send, wait_for_hangup
 from dropscribe.sandbox.settings import SandboxSettings
@@ -148,14 +149,18 @@ class Sandbox:
             return await send(request, await admin.handle(call, self), {})
         service, name = self._routed(call)
         self._counters.arrived(name)
+        heard = hearing(call, name, request.raw_headers, request.raw_path, self._clock.now())
         try:
-            answer = await self._bent_answer(request, call, service, name)
+            answer = await self._bent_answer(request, heard.call if heard else call, service, name)
         except BROKEN_OFF:
             answer = None
+        headers = self._common_headers(call, service)
+        if heard:
+            heard.ended(answer, headers)
         self._counters.answered(name, answer.status if answer else None)
         if answer is None:
             return hung_up(request)
-        return await send(request, answer, self._common_headers(call, service))
+        return await send(request, answer, headers)
 
     def _routed(self, call: Call) -> tuple[Service, str]:
         """Which service a call is for, and the call's name there."""
@@ -191,7 +196,7 @@ class Sandbox:
         """What a fault may match; a submit is read for it, and handed on with its body in memory."""
         await invite_body(request)
         if name == "submit":
-            body = await request.content.read()
+            body = await call.body.read()
             return replace(call, body=InMemory(body)), model_studio.submit_subject(body)
         if service == "oss":
             return call, Subject(key=oss_calls.split_path(call.path)[1])
