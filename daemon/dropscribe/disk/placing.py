@@ -127,7 +127,7 @@ def sync_names_above(path: Path) -> None:
 def make_folders(root: AnyPath, relative: bytes) -> bytes:
     """Create the folder `relative` (empty: none) below `root`, never `root` itself; return its path.
 
-    New folders are durable once `way_down` is synced. Raises FileNotFoundError if `root` is missing, NotADirectoryError
+    Each new folder is durable; one that was there may not be (see `way_down`). Raises FileNotFoundError if `root` is missing, NotADirectoryError
     if a link or a file stands where a folder is needed, other OSError.
     """
     path = os.fsencode(root)
@@ -148,6 +148,7 @@ def _enter(folder: int, name: bytes, path: bytes) -> int:
     except FileNotFoundError:
         with contextlib.suppress(FileExistsError):
             os.mkdir(name, dir_fd=folder)
+        sync_names(folder)  # at once: a source may be moved in, and that may be durable before this is
     except NotADirectoryError as error:
         raise _obstacle(path, name) from error
     try:
