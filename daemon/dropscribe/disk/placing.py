@@ -127,8 +127,8 @@ def sync_names_above(path: Path) -> None:
 def make_folders(root: AnyPath, relative: bytes) -> bytes:
     """Create the folder `relative` (empty: none) below `root`, never `root` itself; return its path.
 
-    Each new folder is durable; one that was there may not be (see `way_down`). Raises FileNotFoundError if `root` is missing, NotADirectoryError
-    if a link or a file stands where a folder is needed, other OSError.
+    Each new folder is durable; one that was there may not be (see `way_down`). Raises FileNotFoundError if `root` is
+    missing, NotADirectoryError if a link or a file stands where a folder is needed, other OSError.
     """
     path = os.fsencode(root)
     descriptor = os.open(path, FOLDER)
