@@ -33,7 +33,7 @@ from power.scenes import SCENES, Scene
 pytestmark = pytest.mark.kill
 
 ALL = "DROPSCRIBE_POWER_CUTS" in os.environ
-"""`make cuts`: more passings of each boundary, and more of what may be left at each."""
+"""`make cuts`: more passings of each boundary, and a start on each of five disks there instead of one of two kinds."""
 
 
 @pytest.fixture
@@ -74,7 +74,9 @@ def test_the_books_balance_after_a_power_cut(lab: Lab, museum: Path, elsewhere: 
         for mood, wreck in wrecks(recording.disk, _moods(moment) if call.kind != "write" else ()):
             assert promises.broken(wreck) == [], f"{mood.name}, after {call.kind} of {call.path!r}"
         if stop := stops.get(moment):
-            for mood, wreck in wrecks(recording.disk, _moods(moment) if ALL else (STRICT, whim(moment))):
+            for mood, wreck in wrecks(
+                recording.disk, _moods(moment) if ALL else (STRICT,) if moment % 2 else (whim(moment),)
+            ):
                 rebuild(roots, wreck)
                 lab.sandbox.restore(stop.cloud)
                 if scene.run[0] != "run":
