@@ -9,7 +9,7 @@ INSTALLED := .venv-systemd
 INSTALLED_READY := $(INSTALLED)/.ready
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help demo test troubles model systemd fast check fuzz audit bench bench-quick wheel clean
+.PHONY: help demo test troubles model systemd fast kills cuts check fuzz audit bench bench-quick wheel clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -32,6 +32,12 @@ troubles: $(READY) ## faults of cloud, account, network and disk, on a clock tha
 
 model: $(READY) ## whatever happens, drawn at random: the promises hold; EXAMPLES=2000 lives through more plans, SEED=... through others
 	EXAMPLES=$(EXAMPLES) SEED=$(SEED) $(BIN)/python -m pytest -q -n 2 -m model tests/model
+
+kills: $(READY) ## ROUNDS=1000 deaths by kill -9 at random, amid faults: about ten minutes
+	DROPSCRIBE_KILLS=$(or $(ROUNDS),1000) $(BIN)/python -m pytest -q -n 2 -rP tests/kill/test_random.py
+
+cuts: $(READY) ## power cuts with more of what a disk may leave than `make test` tries; needs strace
+	DROPSCRIBE_POWER_CUTS=1 $(BIN)/python -m pytest -q -n 2 tests/power
 
 check: $(READY) ## ruff, mypy strict, import layers
 	$(BIN)/ruff check .

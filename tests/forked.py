@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["dropscribe.cli"])
+# Commands are loaded when they are called: what is to be there already has to be named.
+_context.set_forkserver_preload([f"dropscribe.cli.{command}" for command in ("run", "check", "status", "retry")])
 
 
 class Forked:

@@ -14,7 +14,7 @@ from dropscribe.boundaries import Phase, observe
 from dropscribe.config.settings import InboxSettings
 from dropscribe.disk.moving import Unsynced
 from dropscribe.disk.sources import look_at
-from dropscribe.dispose import Disposal, MoveTo
+from dropscribe.dispose import Disposal, MoveTo, Remove
 from dropscribe.errors import OutOfOrder
 from dropscribe.ledger.rows import OwedMedia, PlannedOutput, Reservation
 from dropscribe.model import Look, MediaState
@@ -329,7 +329,18 @@ def test_a_move_that_an_earlier_try_did_not_sync_is_synced_by_the_next(inbox: In
     found = dispose(inbox, media, replace(to_done(inbox), resuming=True), "0123", unsynced)
 
     assert found == Disposal(True)
-    assert unsynced == {os.fsencode(inbox.done): inbox.done}
+    assert unsynced == {os.fsencode(folder): folder for folder in (inbox.done, inbox.inbox)}
+
+
+def test_a_removal_that_an_earlier_try_did_not_sync_is_synced_by_the_next(inbox: InboxSettings) -> None:
+    media = owed(inbox)
+    dispose(inbox, media, Remove(), "0123", {})
+    unsynced: Unsynced = {}
+
+    found = dispose(inbox, media, Remove(), "0123", unsynced)
+
+    assert found.final
+    assert unsynced == {os.fsencode(inbox.inbox): inbox.inbox}
 
 
 def test_a_folder_that_is_gone_before_its_moves_are_synced_holds_nobody_up(inbox: InboxSettings) -> None:

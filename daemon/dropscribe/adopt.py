@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dropscribe.boundaries import Step
 from dropscribe.config.settings import InboxSettings, canonical_json
-from dropscribe.disk.placing import discard, make_folders, place, sync_folder, write_aside
+from dropscribe.disk.placing import discard, make_folders, place, sync_way_down, write_aside
 from dropscribe.disk.sources import parent_of, regular_file, seen_from
 from dropscribe.folders import FolderTrouble
 from dropscribe.ledger.rows import NewMedia, PlannedOutput
@@ -117,8 +117,7 @@ def adopted(inbox: InboxSettings, own: OwnSet) -> tuple[PlannedOutput, ...]:
         for output, path in own.missing.items():
             if output in texts and _place(inbox, path, texts[output]):
                 placed.append(PlannedOutput(path, output, _sha256(texts[output])))
-        for folder in {os.path.dirname(planned.path) for planned in placed}:
-            sync_folder(*seen_from(inbox.outbox, folder))
+        sync_way_down(*seen_from(inbox.outbox, os.path.dirname(own.transcript.path)))
     return (own.transcript, *ours, *placed)
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dropscribe.boundaries import Step
-from dropscribe.disk.moving import Unsynced, hide, place_source, put_back, remove_source, verify
-from dropscribe.disk.placing import sha256_within
+from dropscribe.disk.moving import Unsynced, hide, place_source, put_back, remove_source, touched_by_move, verify
+from dropscribe.disk.placing import sha256_within, way_down
 from dropscribe.disk.sources import GONE, look_at, look_of_stat, seen_from, stat_within
 from dropscribe.errors import DropscribeError, SourceChanged
 from dropscribe.ledger.rows import OwedMedia
@@ -94,7 +94,9 @@ def send_source_away(
         return Disposal(True)
     reason = _hide(root, media, name, hidden)
     if reason is not None:
-        return Disposal(True, None if _has_arrived(media, way, unsynced) else reason)
+        if unsynced is not None:  # an earlier try may have removed it and not come to syncing that
+            unsynced[way_down(root, os.path.dirname(hidden))[-1]] = root
+        return Disposal(True, None if _has_arrived(root, media, hidden, way, unsynced) else reason)
     if isinstance(way, Remove):
         GO.before()
         remove_source(root, hidden)
@@ -103,12 +105,12 @@ def send_source_away(
     return _place(root, media, way, hidden, unsynced)
 
 
-def _has_arrived(media: OwedMedia, way: Way, unsynced: Unsynced | None) -> bool:
+def _has_arrived(root: Path, media: OwedMedia, hidden: bytes, way: Way, unsynced: Unsynced | None) -> bool:
     """Whether an earlier try has moved the source; what it could not sync is to be synced now."""
     if not (isinstance(way, MoveTo) and way.resuming and is_there(media, way.root, way.path)):
         return False
     if unsynced is not None:
-        unsynced[os.path.dirname(way.path)] = way.root
+        unsynced |= touched_by_move(root, hidden, *seen_from(way.root, way.path))
     return True
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dropscribe.disk import faults
 from dropscribe.disk.faults import blames_folder
+from dropscribe.disk.placing import make_root
 from dropscribe.errors import OutOfOrder
 from dropscribe.mounts import MOUNTINFO, NETWORK_FILESYSTEMS, Mount, deepest_mount, mark_of
 
@@ -105,7 +106,7 @@ class FolderGuard:
         now = place_of(self.path)
         before = self._place or self._remembered()
         if before is None:
-            self._first_time(now)
+            self._first_time()
         elif now is None:
             raise missing(self.path)
         elif not same_place(before, now):
@@ -123,10 +124,10 @@ class FolderGuard:
         text = self._known(os.fsencode(self.path))
         return None if text is None else Place(**json.loads(text))
 
-    def _first_time(self, now: Place | None) -> None:
-        if now is None:
-            self.path.mkdir(parents=True, exist_ok=True)
-            now = place_of(self.path)
+    def _first_time(self) -> None:
+        """Its name is durable before it is remembered: a folder that a power cut took would be missing for ever."""
+        make_root(self.path)
+        now = place_of(self.path)
         if now is not None:
             self._remember(os.fsencode(self.path), now.text())
             self._place = now

@@ -21,6 +21,7 @@ from dropscribe.adopt import OwnSet, adopted, own_outputs
 from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
+from dropscribe.disk.placing import sync_folder
 from dropscribe.disk.sources import Stopped, look_at, remove_within, seen_from
 from dropscribe.errors import OutOfOrder, SourceChanged
 from dropscribe.folders import FolderGuard, missing, unusable
@@ -380,12 +381,18 @@ def _has_error_file(known: KnownMedia) -> bool:
 
 
 def _remove_stale(root: Path, failed: Iterable[KnownMedia]) -> None:
-    """The reason of a file that is tried again goes; the reason of one that still lies in failed/ stays."""
+    """The reason of a file that is tried again goes; the reason of one that still lies in failed/ stays.
+
+    Durably, also where a person or `retry` has removed it: they sync nothing, and it would come back.
+    """
     STALE.before()
     for known in failed:
         if known.error_file is not None and (known.moved_to is None or not os.path.lexists(known.moved_to)):
             with contextlib.suppress(OSError):
-                remove_within(*seen_from(root, known.error_file))
+                top, within = seen_from(root, known.error_file)
+                with contextlib.suppress(FileNotFoundError):
+                    remove_within(top, within)
+                sync_folder(top, os.path.dirname(within))
     STALE.effect()
 
 

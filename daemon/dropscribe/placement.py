@@ -9,7 +9,16 @@ from pathlib import Path
 from dropscribe.boundaries import Step
 from dropscribe.config.settings import InboxSettings
 from dropscribe.disk.moving import Unsynced
-from dropscribe.disk.placing import content_sha256, discard, make_folders, place, replace, sync_folder, write_aside
+from dropscribe.disk.placing import (
+    content_sha256,
+    discard,
+    make_folders,
+    place,
+    replace,
+    sync_folder,
+    way_down,
+    write_aside,
+)
 from dropscribe.disk.renaming import Name
 from dropscribe.disk.sources import seen_from
 from dropscribe.dispose import CannotPlace, Disposal, Way, send_source_away
@@ -147,11 +156,16 @@ def write_error_file(inbox: InboxSettings, media: OwedMedia, path: bytes, now: f
     return folder
 
 
-def _sync(folders: Iterable[bytes], about: Path) -> None:
-    with FolderTrouble(about):
+def _sync(folders: Iterable[bytes], root: Path) -> None:
+    """With all on the way to them, so that they can be found."""
+    ways: dict[bytes, Path] = {}
+    for folder in folders:
+        top, within = seen_from(root, folder)
+        ways |= dict.fromkeys(way_down(top, within), top)
+    with FolderTrouble(root):
         SYNC.before()
-        for folder in folders:
-            sync_folder(*seen_from(about, folder))
+        for step, top in ways.items():
+            sync_folder(*seen_from(top, step))
         SYNC.effect()
 
 

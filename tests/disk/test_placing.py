@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dropscribe.disk import content_sha256, make_folders, place, replace, sha256_within, sync_folder, write_aside
+from dropscribe.disk.placing import way_down
 from dropscribe.disk.renaming import (
     Name,
     rename_by_link,
@@ -191,6 +192,11 @@ def test_folders_are_created_below_the_root_and_again_is_fine(tmp_path: Path) ->
 
     with make_folders(tmp_path, b"") as folder:
         assert os.path.samestat(os.fstat(folder), os.stat(tmp_path))
+
+
+def test_the_way_down_to_a_folder_is_every_folder_from_the_root() -> None:
+    assert way_down("/out", b"a/b") == [b"/out", b"/out/a", b"/out/a/b"]
+    assert way_down("/out", b"") == [b"/out"]
 
 
 def test_the_root_itself_is_never_created(tmp_path: Path) -> None:

@@ -3,8 +3,7 @@
 The rows come from the code itself: a step that is added without a scenario that reaches it fails here.
 """
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,90 +11,16 @@ import pytest
 import dropscribe.service  # noqa: F401 - imports every room, so that all steps are declared
 from dropscribe.boundaries import all_boundaries
 from dropscribe.sandbox import running_sandbox
-from lab import FAST, Lab, files_below, sha256
+from kill.scenarios import SCENARIOS, everyday, judge_of
+from lab import FAST, Lab
 
 pytestmark = pytest.mark.kill
-
-LARGE = bytes(range(256)) * 4096 * 9  # 9 MiB: two parts
-BROKEN = b"BROKEN:FILE_PARSE_FAILED"
 
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
     with running_sandbox(FAST) as sandbox:
         yield Lab(tmp_path, sandbox)
-
-
-def everyday(lab: Lab) -> dict[str, bytes]:
-    """Small and large files, in folders, one twice, one without speech, one that is broken."""
-    lab.configure(storage={"multipart_above": "5MB"})
-    twice = b"said twice" * 50
-    return {
-        "talk.mp3": lab.drop("talk.mp3"),
-        "a/b/talk.mp3": lab.drop("a/b/talk.mp3", twice),
-        "again.wav": lab.drop("again.wav", twice),
-        "film.mp4": lab.drop("film.mp4", LARGE),
-        "silence.ogg": lab.drop("silence.ogg", b"NOSPEECH"),
-        "broken.m4a": lab.drop("broken.m4a", BROKEN),
-    }
-
-
-def answer_lost(lab: Lab) -> dict[str, bytes]:
-    """The service takes the submit, and its answer never comes back."""
-    lab.sandbox.inject("submit", "lost", times=1)
-    return {"talk.mp3": lab.drop("talk.mp3"), "other.mp3": lab.drop("other.mp3")}
-
-
-def ledger_restored(lab: Lab) -> dict[str, bytes]:
-    """The ledger is a backup from before the submit: it does not know the task that the service has."""
-    files = {"talk.mp3": lab.drop("talk.mp3"), "other.mp3": lab.drop("other.mp3")}
-    assert lab.run_once(kill_at="submit.post:effect:1").returncode == -9
-    lab.ledger("DELETE FROM batch_item")
-    lab.ledger("DELETE FROM batch")
-    lab.ledger("UPDATE recognition SET state = 'uploaded'")
-    return files
-
-
-def told(lab: Lab) -> dict[str, bytes]:
-    """A command hears of what becomes of the files."""
-    files = everyday(lab)
-    lab.configure(storage={"multipart_above": "5MB"}, notify={"command": ["/bin/sh", "-c", "cat > /dev/null"]})
-    return files
-
-
-def tried_again(lab: Lab) -> dict[str, bytes]:
-    """A file that failed was moved back into its inbox."""
-    lab.drop("broken.m4a", BROKEN)
-    assert lab.run_once().returncode == 2
-    (lab.failed / "broken.m4a").rename(lab.inbox / "broken.m4a")
-    (lab.inbox / "broken.m4a").write_bytes(b"mended")
-    return {"broken.m4a": b"mended"}
-
-
-def storage_shut(lab: Lab) -> dict[str, bytes]:
-    """The bucket refuses an upload, so that it is probed."""
-    lab.sandbox.inject("put", "error", status=403, code="AccessDenied", times=2)
-    return {"talk.mp3": lab.drop("talk.mp3")}
-
-
-def library_adopted(lab: Lab) -> dict[str, bytes]:
-    """A library of one more format than before, whose state is lost: its outputs are adopted and completed."""
-    lab.configure({"done": "keep"})
-    files = {"talk.mp3": lab.drop("talk.mp3"), "a/talk.mp3": lab.drop("a/talk.mp3")}
-    assert lab.run_once().returncode == 0
-    shutil.rmtree(lab.state)
-    lab.configure({"done": "keep", "outputs": ["json", "srt", "vtt"]})
-    return files
-
-
-SCENARIOS: dict[str, Callable[[Lab], dict[str, bytes]]] = {
-    "submit.settle": answer_lost,
-    "submit.adopt": ledger_restored,
-    "notify.send": told,
-    "probe.put": storage_shut,
-    "intake.remove-stale": tried_again,
-    "adopt.place": library_adopted,
-}
 
 
 @pytest.mark.parametrize(("step", "phase"), all_boundaries(), ids=str)
@@ -108,25 +33,4 @@ def test_a_death_here_changes_nothing_but_the_time(lab: Lab, step: str, phase: s
     after = lab.run_once()
     # 2: a file failed in this run; it may have failed before the death
     assert after.returncode in ((0, 2) if "broken.m4a" in files else (0,)), after.stderr[-3000:]
-    (assert_the_library_is_complete if step == "adopt.place" else assert_all_is_in_its_place)(lab, files)
-
-
-def assert_the_library_is_complete(lab: Lab, files: dict[str, bytes]) -> None:
-    assert set(lab.outputs()) == {f"{path[:-4]}.{suffix}" for path in files for suffix in ("json", "srt", "vtt")}
-    assert len(lab.ledger("SELECT * FROM output")) == 3 * len(files)
-    assert dict(lab.billed()) == {sha256(data): 1 for data in files.values()}
-    lab.assert_nothing_private_is_left()
-
-
-def assert_all_is_in_its_place(lab: Lab, files: dict[str, bytes]) -> None:
-    good = {path: data for path, data in files.items() if data != BROKEN}
-    bad = {path: data for path, data in files.items() if data == BROKEN}
-    assert files_below(lab.done) == good
-    assert files_below(lab.inbox) == {}
-    stems = {path.rsplit(".", 1)[0] for path in good}
-    assert set(lab.outputs()) == {f"{stem}.{suffix}" for stem in stems for suffix in ("json", "srt")}
-    assert set(files_below(lab.failed)) == {*bad, *(f"{path}.error.json" for path in bad)}
-    spoken = {sha256(data) for data in good.values() if not data.startswith(b"NOSPEECH")}
-    assert dict(lab.billed()) == dict.fromkeys(spoken, 1), "each content is billed exactly once"
-    lab.assert_bucket_is_empty()
-    lab.assert_nothing_private_is_left()
+    judge_of(step)(lab, files)

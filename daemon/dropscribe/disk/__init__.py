@@ -9,6 +9,7 @@ from dropscribe.disk.placing import (
     replace,
     sha256_within,
     sync_folder,
+    sync_way_down,
     write_aside,
 )
 from dropscribe.disk.sources import Oddity, Stopped, look_at, look_of_stat, open_source
@@ -31,6 +32,7 @@ __all__ = [
     "replace",
     "sha256_within",
     "sync_folder",
+    "sync_way_down",
     "verify",
     "write_aside",
 ]

@@ -13,7 +13,15 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from dropscribe.disk.placing import create_aside, make_folders, sync_names, write_all
+from dropscribe.disk.placing import (
+    create_aside,
+    make_folders,
+    sync_folder,
+    sync_names,
+    sync_way_down,
+    way_down,
+    write_all,
+)
 from dropscribe.disk.renaming import Name, rename_to_private, rename_without_replacing
 from dropscribe.disk.sources import (
     chunks,
@@ -23,6 +31,7 @@ from dropscribe.disk.sources import (
     opened,
     parent_of,
     regular_file,
+    seen_from,
     stat_within,
 )
 from dropscribe.errors import SourceChanged
@@ -95,20 +104,25 @@ def place_source(
     with parent_of(root, private) as source, make_folders(target_root, folder) as opened_folder:
         target = opened_folder, name
         if resuming and _is_placed(target, look, sha256):
+            sync_way_down(target_root, os.path.dirname(relative))
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(source[1], dir_fd=source[0])
         elif not _renamed(source, target):
             _copy(root, private, target, look, sha256, stop)
+            sync_way_down(target_root, os.path.dirname(relative))
             os.unlink(source[1], dir_fd=source[0])
-        if unsynced is None:
-            sync_names(target[0])
-            sync_names(source[0])
+    touched = touched_by_move(root, private, target_root, relative)
     if unsynced is not None:
-        unsynced |= {_folder_of(target_root, relative): target_root, _folder_of(root, private): root}
+        unsynced |= touched
+        return
+    for step, top in touched.items():
+        sync_folder(*seen_from(top, step))
 
 
-def _folder_of(root: Path, path: bytes) -> bytes:
-    return os.path.dirname(os.path.join(os.fsencode(root), path))
+def touched_by_move(root: Path, private: bytes, target_root: Path, relative: bytes) -> Unsynced:
+    """The folders that make a move durable: the whole way to the target, and where the source was."""
+    target = dict.fromkeys(way_down(target_root, os.path.dirname(relative)), target_root)
+    return target | {way_down(root, os.path.dirname(private))[-1]: root}
 
 
 def _renamed(source: Name, target: Name) -> bool:
@@ -144,7 +158,6 @@ def _copy(
         with opened(root, private, look) as source:
             _copy_content(source, folder, aside, private, look, sha256, stop)
         rename_without_replacing((folder, aside), target)
-        sync_names(folder)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(aside, dir_fd=folder)

@@ -1,9 +1,10 @@
 """Files of our own, put into place whole or not at all. Blocking; for threads.
 
 The way of one output: `make_folders`, `write_aside`, `place` (or `replace`, over our own), then `sync_folder` once a
-folder and group. A step that fails leaves at most a `.dropscribe-<tag>.tmp`, which the next `write_aside` of the same
-tag removes. The folder is opened once, without following a link below its root, and all steps go through its
-descriptor: who exchanges it for a link in between leads us nowhere else.
+group for each folder of `way_down`: a file whose folder has no durable name is lost with it. A step that fails leaves
+at most a `.dropscribe-<tag>.tmp`, which the next `write_aside` of the same tag removes. The folder is opened once,
+without following a link below its root, and all steps go through its descriptor: who exchanges it for a link in between
+leads us nowhere else.
 """
 
 import contextlib
@@ -93,12 +94,51 @@ def sync_names(folder: int) -> None:
             raise
 
 
+def way_down(root: AnyPath, relative: bytes) -> list[bytes]:
+    """The paths of `root` and of each folder on the way to `relative` (empty: none), which is the last: pure.
+
+    All are to be synced before what was put into the last counts as durable, also those that were there: whoever made
+    them (another thread, a try that was killed) need not have come to syncing them.
+    """
+    path = os.fsencode(root)
+    return [path, *(path := os.path.join(path, name) for name in (parts(relative) if relative else ()))]
+
+
+def sync_way_down(root: Path, relative: bytes) -> None:
+    """Make what lies in the folder `relative` below `root` findable after a power cut. Raises as `folder_at`."""
+    names = parts(relative) if relative else ()
+    for depth in range(len(names) + 1):
+        sync_folder(root, b"/".join(names[:depth]))
+
+
+def make_root(path: Path) -> None:
+    """Create a folder of our own, with those above it, durably; one that is there is made durable all the same.
+
+    Raises OSError.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    sync_names_above(path)
+
+
+def sync_names_above(path: Path) -> None:
+    """Make the name of the folder `path` durable, and those of the folders above it on its file system.
+
+    One that may not be read is passed over: it is not ours, and was there long before.
+    """
+    device = path.stat().st_dev
+    for above in path.resolve().parents:
+        if above.stat().st_dev != device:
+            break
+        with contextlib.suppress(PermissionError):
+            sync_folder(above)
+
+
 @contextmanager
 def make_folders(root: AnyPath, relative: bytes) -> Iterator[int]:
     """Create the folder `relative` (empty: none) below `root`, never `root` itself; open it within the block.
 
-    Each new folder is durable. Raises FileNotFoundError if `root` is missing, NotADirectoryError if a link or a file
-    stands where a folder is needed, other OSError.
+    Each new folder is durable; one that was there may not be (see `way_down`). Raises FileNotFoundError if `root` is
+    missing, NotADirectoryError if a link or a file stands where a folder is needed, other OSError.
     """
     path = os.fsencode(root)
     descriptor = os.open(path, FOLDER)
@@ -118,7 +158,7 @@ def _enter(folder: int, name: bytes, path: bytes) -> int:
     except FileNotFoundError:
         with contextlib.suppress(FileExistsError):
             os.mkdir(name, dir_fd=folder)
-        sync_names(folder)
+        sync_names(folder)  # at once: a source may be moved in, and that may be durable before this is
     except NotADirectoryError as error:
         raise _obstacle(path, name) from error
     try:

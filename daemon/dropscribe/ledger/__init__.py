@@ -24,6 +24,7 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from dropscribe.disk.placing import sync_folder, sync_names_above
 from dropscribe.errors import StateHeld
 from dropscribe.ledger import upkeep
 from dropscribe.ledger.migrations import migrate
@@ -89,6 +90,8 @@ class Ledger:
                 migrate(connection)
                 self.id = upkeep.ledger_id(connection, secrets.token_hex(6))
                 self.epoch = upkeep.begin_epoch(connection)
+            sync_folder(self.state)  # SQLite syncs its files, not every name that leads to them
+            sync_names_above(self.state)
         except BaseException:
             self._engine.dispose()
             raise

@@ -1,7 +1,7 @@
 """What is to go wrong, as data: which call, which subject, how often or how long, and what happens."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from dropscribe.sandbox import dialects
@@ -134,6 +134,10 @@ class FaultBook:
 
     def clear(self) -> None:
         self._armed.clear()
+
+    def take_over(self, other: "FaultBook") -> None:
+        """Have the rules of another book, used as often as they are there."""
+        self._armed = [replace(armed) for armed in other._armed]
 
     def __bool__(self) -> bool:
         return bool(self._armed)

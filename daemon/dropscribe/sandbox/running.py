@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from dropscribe.sandbox.faults import Fault
+from dropscribe.sandbox.saving import Saved
 from dropscribe.sandbox.server import Sandbox
 from dropscribe.sandbox.settings import SandboxSettings
 
@@ -47,6 +48,14 @@ class RunningSandbox:
     def change(self, **settings: Any) -> None:
         """Replace settings, by the names of `SandboxSettings`. Raises ValueError."""
         self._do(lambda: self.sandbox.change(settings))
+
+    def save(self) -> Saved:
+        """See `Sandbox.save`."""
+        return self._do(self.sandbox.save)
+
+    def restore(self, state: Saved) -> None:
+        """See `Sandbox.restore`."""
+        self.wait_for(self.sandbox.restore(state))
 
     def _do(self, act: Callable[[], T]) -> T:
         async def acting() -> T:

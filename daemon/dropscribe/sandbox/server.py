@@ -19,6 +19,7 @@ from dropscribe.sandbox.counters import Counters
 from dropscribe.sandbox.faults import OF_MEANING, Fault, FaultBook, Subject
 from dropscribe.sandbox.objects import Bucket
 from dropscribe.sandbox.overheard import hearing
+from dropscribe.sandbox.saving import Saved, restore, saved
 from dropscribe.sandbox.sending import BROKEN_OFF, as_call, bent, hung_up, invite_body, send, wait_for_hangup
 from dropscribe.sandbox.settings import SandboxSettings
 from dropscribe.sandbox.tasks import TaskBook
@@ -92,6 +93,17 @@ class Sandbox:
         """What it told of each content that it recognised, by its sha256; first channels only."""
         heard = [(s.heard, s.url) for task in self._book.tasks.values() for s in task.subtasks if s.heard is not None]
         return {one.sha256: transcripts.recording_of(one, url).text for one, url in heard}
+
+    def save(self) -> Saved:
+        """All that it holds, for `restore`."""
+        return saved(self._bucket, self._book, self._faults)
+
+    async def restore(self, state: Saved) -> None:
+        """Be as it was then; what has come since never was. Nobody may be calling."""
+        await self._worker.give_up()
+        self._faults.take_over(state.faults)
+        for task in restore(state, self._bucket, self._book):
+            self._worker.begin(task)
 
     @property
     def traffic(self) -> int:

@@ -59,10 +59,14 @@ class Worker:
         self._running.add(running)
         running.add_done_callback(self._running.discard)
 
-    async def close(self) -> None:
+    async def give_up(self) -> None:
+        """No task goes on."""
         for running in self._running:
             running.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def close(self) -> None:
+        await self.give_up()
         if self._session is not None:
             await self._session.close()
 
