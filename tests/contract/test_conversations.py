@@ -148,6 +148,7 @@ def test_an_answer_that_was_lost_is_looked_for_in_the_list(lab: Lab, judge: Judg
     lab.drop("talk.mp3", b"sound")
     with lab.start() as daemon:
         found = eventually(lambda: next((one for one in list(judge.exchanges) if is_list_of_one(one)), None))
+        lab.sandbox.advance(3000)
         eventually(lambda: lab.calls("delete_many"))
         assert daemon.stop() == 0
 
