@@ -67,11 +67,12 @@ os._exit(0)
 def test_an_output_is_found_although_another_try_made_its_folder_and_died(root: Path, museum: Path) -> None:
     script = f"""
 import os
+from pathlib import Path
 from dropscribe.disk import make_folders, place, sync_way_down, write_aside
-root = {bytes(root)!r}
-os.makedirs(root + b"/a/b")
-folder = make_folders(root, b"a/b/c")
-place(write_aside(folder, "1", b"words"), folder + b"/talk.srt")
+root = Path({str(root)!r})
+os.makedirs(root / "a/b")
+with make_folders(root, b"a/b/c") as folder:
+    place(write_aside(folder, "1", b"words"), (folder, b"talk.srt"))
 sync_way_down(root, b"a/b/c")
 {MARK}
 """
@@ -84,11 +85,12 @@ def test_a_copy_that_an_earlier_try_placed_is_made_durable_before_its_source_goe
     script = f"""
 import hashlib, os
 from pathlib import Path
-from dropscribe.disk import look_of_stat, place, place_source, write_aside
+from dropscribe.disk import look_of_stat, make_folders, place, place_source, write_aside
 inbox, done = Path({str(root)!r}, "inbox"), Path({str(root)!r}, "done")
 content = (inbox / "hidden").read_bytes()
 os.makedirs(done / "a")
-place(write_aside(done / "a", "1", content), done / "a/talk.mp3")
+with make_folders(done, b"a") as folder:
+    place(write_aside(folder, "1", content), (folder, b"talk.mp3"))
 look = look_of_stat(os.stat(inbox / "hidden"))
 digest = hashlib.sha256(content).hexdigest()
 place_source(inbox, b"hidden", done, b"a/talk.mp3", look, digest, resuming=True)
