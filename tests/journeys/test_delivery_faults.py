@@ -1,6 +1,7 @@
 """What goes wrong at delivery goes wrong for one file, or one folder, alone."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -45,19 +46,17 @@ def test_two_inboxes_with_one_failed_folder_keep_their_reasons_apart(lab: Lab) -
         assert source == f"{reason['inbox']} {reason['source'].removesuffix('.mp3')}"
 
 
-def test_one_file_whose_outputs_cannot_be_named_holds_nobody_up(lab: Lab) -> None:
-    deep = "/".join(["o" * 200] * 14)  # with the path of one file more than the 4095 bytes that a path may have
-    lab.configure({"outbox": deep})
-    long = "/".join(["d" * 200] * 7) + "/long.mp3"
-    lab.drop(long)
-    with lab.start() as daemon:
-        eventually(lambda: daemon.logged("scope.opened"))
-        for n in range(8):
-            lab.drop(f"{n}.mp3")
-        eventually(lambda: set(files_below(lab.done)) == {f"{n}.mp3" for n in range(8)})
-        assert {line["scope"] for line in daemon.logged("scope.opened")} == {"obstacle:talks"}
+def test_outputs_whose_path_is_longer_than_the_kernel_takes_at_once_are_delivered_and_replaced(lab: Lab) -> None:
+    lab.configure({"outbox": "/".join(["o" * 200] * 14), "done": "keep"})
+    long = "/".join(["d" * 200] * 7) + "/long.mp3"  # with the outbox more than the 4095 bytes that a path may have
+    lab.drop("short.mp3")
+    for content in (b"first", b"rewritten"):
+        lab.drop(long, content)
+        assert lab.run_once().returncode == 0
 
-    assert set(files_below(lab.inbox)) == {long}
+    outputs = [name for _, _, names, _ in os.fwalk(lab.root / ("o" * 200)) for name in names]
+    assert sorted(outputs) == ["long.json", "long.srt", "short.json", "short.srt"]
+    assert lab.call("status", str(lab.inbox / long)).returncode == 0
 
 
 def test_files_that_wait_for_a_missing_failed_folder_do_not_hold_up_those_that_are_delivered(lab: Lab) -> None:

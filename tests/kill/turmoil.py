@@ -172,19 +172,24 @@ class Turmoil:
             assert files_below(lab.inbox) == {}
             assert files_below(lab.done) == good
             assert set(files_below(lab.failed)) == {*bad, *errors}
-        words = {path: text for path, text in lab.outputs().items() if f"{path.rpartition('.')[0]}.mp3" not in bad}
         stems = {path.removesuffix(".mp3"): data for path, data in good.items()}
-        assert set(words) == {f"{stem}.{suffix}" for stem in stems for suffix in ("json", "srt")}
+        wanted = {f"{stem}.{suffix}" for stem in stems for suffix in ("json", "srt")}
+        assert wanted <= set(lab.outputs())
         heard = lab.heard()
-        assert {path: heard[path] for path in heard if path in words} == {
+        assert {path: heard[path] for path in wanted if path in heard} == {
             f"{stem}.json": sha256(data) for stem, data in stems.items()
         }
-        # Where a broken file took the place of one that was heard, the words of that one stay.
-        assert set(heard.values()) <= {sha256(data) for data in self.versions}
-        assert self._keeps or len(words) == len(lab.outputs())
+        self._assert_old_words(set(lab.outputs()) - wanted, heard)
         self._assert_paid_once(good)
         lab.assert_bucket_is_empty()
         lab.assert_nothing_private_is_left()
+
+    def _assert_old_words(self, others: set[str], heard: Mapping[str, str]) -> None:
+        """Of a version that was replaced: a broken one took its place, or the newer one's words came first."""
+        assert self._keeps or others == set()
+        sets = {path.rpartition(".")[0] for path in others}
+        assert others == {f"{stem}.{suffix}" for stem in sets for suffix in ("json", "srt")}
+        assert {heard[f"{stem}.json"] for stem in sets} <= {sha256(data) for data in self.versions}
 
     def _assert_paid_once(self, good: Mapping[str, bytes]) -> None:
         """What was replaced may have been heard before it was."""
