@@ -4,6 +4,8 @@ The transcript says whose outputs they are, and comes last of its set. What is m
 added since) is rendered from it: recognising the file again would cost money, and not having it a word from us.
 """
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -14,11 +16,12 @@ from pathlib import Path
 from dropscribe.boundaries import Step
 from dropscribe.config.settings import InboxSettings, canonical_json
 from dropscribe.disk.placing import discard, make_folders, place, sync_way_down, write_aside
-from dropscribe.disk.sources import parent_of, regular_file, seen_from
+from dropscribe.disk.sources import follow_into, parent_of, regular_file, seen_from
+from dropscribe.errors import DropscribeError
 from dropscribe.folders import FolderTrouble
 from dropscribe.ledger.rows import NewMedia, PlannedOutput
 from dropscribe.model import Document
-from dropscribe.names import LONGEST_NAME, output_names
+from dropscribe.names import LONGEST_NAME, display, output_names
 from dropscribe.naming import salt_of
 from dropscribe.render import TextLost, all_outputs, format_of, render_all, suffix_of
 from dropscribe.render.formats.json import read_document, read_identity
@@ -28,6 +31,20 @@ PLACE = Step("adopt.place", "before", "effect")
 
 ATTEMPTS = 3
 LARGEST_OUTPUT = 256 * 1024 * 1024
+
+_NOTHING_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ})
+"""No file of this name stands there, or can: the last three are of names that the file system does not take."""
+
+
+@dataclass(eq=False)
+class CannotTell(DropscribeError):
+    """A transcript may stand at `path` and cannot be read, so nobody knows whether its file was paid before."""
+
+    path: bytes
+    error: OSError
+
+    def __str__(self) -> str:
+        return f"{display(self.path)}: {self.error.strerror or self.error}"
 
 
 @dataclass(frozen=True)
@@ -44,13 +61,23 @@ class OwnSet:
 
 
 def own_outputs(inbox: InboxSettings, new: NewMedia) -> OwnSet | None:
-    """The set whose JSON says that it is of this file; None where none does. Blocking."""
+    """The set whose JSON says that it is of this file; None where none does.
+
+    Blocking. Raises CannotTell where none does and one could not be read; whether the outbox is there is not asked.
+    """
     if "json" not in inbox.outputs:
         return None
+    hidden: CannotTell | None = None
     for path in _transcripts(inbox, new):
-        content = _read(inbox.outbox, path)
+        try:
+            content = _read(inbox.outbox, path)
+        except OSError as error:
+            hidden = hidden or CannotTell(path, error)
+            continue
         if content is not None and _is_of(content, new):
             return _set_of(inbox, PlannedOutput(path, "json", _sha256(content)), read_document(content))
+    if hidden is not None:
+        raise hidden
     return None
 
 
@@ -69,25 +96,34 @@ def _set_of(inbox: InboxSettings, transcript: PlannedOutput, document: Document 
     wanted = [] if document is None else all_outputs(document, inbox.outputs, inbox.presentation)
     stem = transcript.path.removesuffix(b".json")
     paths = {name: b"%b.%b" % (stem, suffix_of(name).encode()) for name in wanted if name != "json"}
-    found = {
-        name: (path, content) for name, path in paths.items() if (content := _read(inbox.outbox, path)) is not None
-    }
-    missing = {
-        name: path for name, path in paths.items() if name not in found and len(os.path.basename(path)) <= LONGEST_NAME
-    }
+    found, missing = dict[str, tuple[bytes, bytes]](), dict[str, bytes]()
+    for name, path in paths.items():
+        with contextlib.suppress(OSError):  # it stands, and what cannot be read cannot be proved to be ours
+            content = _read(inbox.outbox, path)
+            if content is not None:
+                found[name] = (path, content)
+            elif len(os.path.basename(path)) <= LONGEST_NAME:
+                missing[name] = path
     return OwnSet(transcript, found, missing, document)
 
 
 def _read(outbox: Path, path: bytes) -> bytes | None:
-    """None for what is missing, lies behind a link, or is no regular file of a sane size."""
+    """None where nothing stands, or no regular file of a sane size. Folders below the outbox may be links: what is
+    behind them was delivered once, and is only read. Raises OSError where something may stand and is not to be had.
+    """
     try:
-        with parent_of(*seen_from(outbox, path)) as (folder, name), regular_file(name, folder) as descriptor:
+        with (
+            parent_of(*seen_from(outbox, path), follow_into) as (folder, name),
+            regular_file(name, folder) as descriptor,
+        ):
             if descriptor is None or os.fstat(descriptor).st_size > LARGEST_OUTPUT:
                 return None
             with open(descriptor, "rb", closefd=False) as file:
                 content = file.read(LARGEST_OUTPUT + 1)
-    except OSError:
-        return None
+    except OSError as error:
+        if error.errno in _NOTHING_THERE:
+            return None
+        raise
     return content if len(content) <= LARGEST_OUTPUT else None
 
 

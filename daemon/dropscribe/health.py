@@ -16,7 +16,7 @@ ROOM_DEAF = 900.0
 STANDSTILL = 900.0
 """Seconds in which nothing moved though something could: longer than any single step that is not at the service."""
 LEDGER = "ledger"
-OF_FOLDERS = ("folder:", "moving:", "deliver:", "obstacle:")
+OF_FOLDERS = ("folder:", "moving:", "deliver:", "obstacle:", "adopting:")
 """Scopes that none of the judged rooms waits for."""
 
 

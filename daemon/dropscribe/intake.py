@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import structlog
 
-from dropscribe.adopt import OwnSet, adopted, own_outputs
+from dropscribe.adopting import Adopting
 from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
@@ -28,7 +28,7 @@ from dropscribe.folders import FolderGuard, missing, unusable
 from dropscribe.hashing import StillOpen, take
 from dropscribe.house import House
 from dropscribe.ledger import intake, upkeep
-from dropscribe.ledger.rows import KnownMedia, NewMedia, PlannedOutput, Taken
+from dropscribe.ledger.rows import KnownMedia, NewMedia, Taken
 from dropscribe.model import LARGEST_MEDIA, Failure, Fingerprint, Look
 from dropscribe.names import display, suffix_of
 from dropscribe.packing import size_class
@@ -106,6 +106,7 @@ class Intake:
         self._taking = False
         self._stopping = False
         self._unreadable: set[bytes] = set()
+        self._adopting = Adopting(name, house, threads, self._hold)
         self.first_scan_done = False
         self.wake = asyncio.Event()
 
@@ -167,6 +168,7 @@ class Intake:
             hints, self._hints = self._hints, set()
             await self._in_thread(lambda: self._first_looks(inbox, hints))
         await self._second_looks(inbox)
+        await self._adopting.let_go(self._tracker)
         await self._scopes.works(f"folder:{inbox.inbox}")
 
     def _until_next(self) -> float:
@@ -281,7 +283,8 @@ class Intake:
     def _fingerprint(self, inbox: InboxSettings, path: bytes, look: Look) -> Fingerprint | None:
         """None where the file is not to be had now: it changes, it cannot be read, or we are stopping."""
         try:
-            return take(inbox.inbox, path, look, lambda: self._stopping)
+            held = self._adopting.fingerprint(path, look)
+            return held or take(inbox.inbox, path, look, lambda: self._stopping)
         except (StillOpen, SourceChanged) as unfinished:
             log.debug("file.unfinished", inbox=self._name, path=display(path), reason=str(unfinished))
             seen = look_at(inbox.inbox, path)
@@ -308,7 +311,7 @@ class Intake:
             if isinstance(fingerprint, Fingerprint)
         ]
         if inbox.done == "keep":
-            files = [new for new in files if not await self._adopt(inbox, new)]
+            files = await self._adopting.to_take(inbox, files)
         if not files:
             return
         earlier = await self._ledger.look(intake.known, inbox.name, [new.path for new in files])
@@ -323,27 +326,8 @@ class Intake:
             self._on_taken(inbox.name, taken)
         TAKE.recorded()
 
-    async def _adopt(self, inbox: InboxSettings, new: NewMedia) -> bool:
-        found = await self._in_thread(lambda: own_outputs(inbox, new))
-        if found is None or not await self._ledger.look(intake.is_unknown, inbox.name, new):
-            return False
-        outputs = await self._adopted(inbox, new, found)
-        if not await self._ledger.do(intake.adopt, inbox.name, new, outputs, self._clock.now()):
-            return False
-        log.info("file.adopted", inbox=inbox.name, path=display(new.path), outputs=len(outputs))
-        return True
-
-    async def _adopted(self, inbox: InboxSettings, new: NewMedia, own: OwnSet) -> Sequence[PlannedOutput]:
-        """What cannot be had now is no reason to buy the file again: `dropscribe render` writes it at any time."""
-        try:
-            outputs = await self._in_thread(lambda: adopted(inbox, own))
-        except OutOfOrder:
-            raise
-        except Exception:
-            log.exception("adopt.incomplete", inbox=self._name, path=display(new.path))
-            return [own.transcript]
-        await self._scopes.works(f"folder:{inbox.outbox}")
-        return outputs
+    def _hold(self, new: NewMedia) -> None:
+        self._tracker.restart(new.path, new.fingerprint.look, self._clock.monotonic())
 
     async def _in_thread(self, call: Callable[[], Value]) -> Value:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)

@@ -307,8 +307,9 @@ def alarms_of(inbox: InboxSettings, inboxes: Sequence[InboxSettings], scopes: It
 
 def _names(inbox: InboxSettings) -> set[str]:
     label = recipe_label(inbox.model, inbox.recipe.settings)
-    own = {f"deliver:{inbox.name}", f"obstacle:{inbox.name}", f"moving:{inbox.inbox}", f"model:{inbox.model}"}
-    return {f"folder:{folder}" for folder in folders_of(inbox)} | own | {f"recipe:{label}", f"files:{label}"}
+    own = {f"{room}:{inbox.name}" for room in ("adopting", "deliver", "obstacle")}
+    own |= {f"moving:{inbox.inbox}", f"model:{inbox.model}", f"recipe:{label}", f"files:{label}"}
+    return {f"folder:{folder}" for folder in folders_of(inbox)} | own
 
 
 def alarm_of(scope: Scope) -> Alarm:

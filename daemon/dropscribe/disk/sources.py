@@ -94,16 +94,28 @@ def step_into(folder: int, name: bytes) -> int:
     return os.open(name, FOLDER | os.O_NOFOLLOW, dir_fd=folder)
 
 
+def follow_into(folder: int, name: bytes) -> int:
+    """The same through a link. One that leads nowhere raises ENOLINK: what it led to may be unmounted."""
+    try:
+        return os.open(name, FOLDER, dir_fd=folder)
+    except FileNotFoundError:
+        with contextlib.suppress(FileNotFoundError):
+            if stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                raise OSError(errno.ENOLINK, "a link that leads nowhere stands among the folders", name) from None
+        raise
+
+
 @contextmanager
-def folder_at(root: Path, relative: bytes = b"") -> Iterator[int]:
+def folder_at(root: Path, relative: bytes = b"", step: Callable[[int, bytes], int] = step_into) -> Iterator[int]:
     """A descriptor of the folder `relative` below `root` (empty: `root` itself), open within the block.
 
-    Raises FileNotFoundError, NotADirectoryError (a link or a file stands among the folders), other OSError.
+    Raises FileNotFoundError, NotADirectoryError (a link or a file stands among the folders), other OSError. `step`
+    opens each folder: `follow_into` is for what is only read.
     """
     descriptor = os.open(root, FOLDER)
     try:
         for name in parts(relative) if relative else ():
-            inner = step_into(descriptor, name)
+            inner = step(descriptor, name)
             os.close(descriptor)
             descriptor = inner
         yield descriptor
@@ -112,10 +124,10 @@ def folder_at(root: Path, relative: bytes = b"") -> Iterator[int]:
 
 
 @contextmanager
-def parent_of(root: Path, path: bytes) -> Iterator[tuple[int, bytes]]:
-    """(descriptor of the folder that holds `path`, the last part of `path`). Raises as `folder_at`."""
+def parent_of(root: Path, path: bytes, step: Callable[[int, bytes], int] = step_into) -> Iterator[tuple[int, bytes]]:
+    """(descriptor of the folder that holds `path`, the last part of `path`). `step` and what is raised: `folder_at`."""
     folder, _, name = b"/".join(parts(path)).rpartition(b"/")
-    with folder_at(root, folder) as descriptor:
+    with folder_at(root, folder, step) as descriptor:
         yield descriptor, name
 
 
