@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dropscribe.adopt import OwnSet, adopted, own_outputs
+from dropscribe.adopt import CannotTell, OwnSet, adopted, own_outputs
 from dropscribe.config.settings import InboxSettings
 from dropscribe.errors import OutOfOrder
 from dropscribe.ledger.rows import NewMedia, PlannedOutput
@@ -182,3 +182,73 @@ def test_an_outbox_that_cannot_be_written_is_an_alarm_for_that_folder() -> None:
 
         inbox.outbox.chmod(0o700)
         assert fault.value.scope == f"folder:{inbox.outbox}"
+
+
+def test_a_transcript_that_may_not_be_read_is_not_taken_for_nobodys() -> None:
+    with plain_user_folder() as root:
+        inbox = library(root)
+        hidden = deliver(inbox)["json"]
+        hidden.chmod(0)
+
+        with pytest.raises(CannotTell) as trouble:
+            own_outputs(inbox, talk(inbox))
+
+        assert trouble.value.path == os.fsencode(hidden)
+
+
+def test_a_set_that_stands_under_its_second_name_is_found_whatever_hides_the_first() -> None:
+    with plain_user_folder() as root:
+        inbox = library(root)
+        deliver(inbox, stem="talk.mp3")
+        (inbox.outbox / "talk.json").write_text("{}")
+        (inbox.outbox / "talk.json").chmod(0)
+
+        assert own(inbox).transcript.path.endswith(b"/talk.mp3.json")
+
+
+def test_an_output_that_may_not_be_read_is_neither_ours_nor_missing() -> None:
+    with plain_user_folder() as root:
+        inbox = library(root)
+        deliver(inbox)["srt"].chmod(0)
+
+        assert names(adopted(inbox, own(inbox))) == {"json"}
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "fifo", "a file for its folder", "a loop for its folder"])
+def test_where_no_regular_file_stands_there_is_no_transcript(tmp_path: Path, kind: str) -> None:
+    inbox = library(tmp_path)
+    new = replace(talk(inbox), path=b"old/talk.mp3")
+    folder = inbox.outbox / "old"
+    match kind:
+        case "a file for its folder":
+            folder.touch()
+        case "a loop for its folder":
+            folder.symlink_to(folder)
+        case _:
+            folder.mkdir()
+            path = folder / "talk.json"
+            {"link": lambda: path.symlink_to("/nowhere"), "folder": path.mkdir, "fifo": lambda: os.mkfifo(path)}[kind]()
+
+    assert own_outputs(inbox, new) is None
+
+
+def test_a_set_behind_a_linked_folder_is_ours_and_nothing_is_written_through_the_link(tmp_path: Path) -> None:
+    inbox = library(tmp_path)
+    (tmp_path / "archive").mkdir()
+    (inbox.outbox / "old").symlink_to(tmp_path / "archive")
+    deliver(inbox, "json", stem="old/talk")
+
+    found = own_outputs(inbox, replace(talk(inbox), path=b"old/talk.mp3"))
+
+    assert found is not None and set(found.missing) == {"srt"}
+    with pytest.raises(NotADirectoryError):
+        adopted(inbox, found)
+    assert os.listdir(tmp_path / "archive") == ["talk.json"]
+
+
+def test_a_linked_folder_that_leads_nowhere_may_hide_a_transcript(tmp_path: Path) -> None:
+    inbox = library(tmp_path)
+    (inbox.outbox / "old").symlink_to(tmp_path / "unmounted/old")
+
+    with pytest.raises(CannotTell, match=r"old/talk\.json: a link that leads nowhere"):
+        own_outputs(inbox, replace(talk(inbox), path=b"old/talk.mp3"))

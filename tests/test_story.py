@@ -202,6 +202,7 @@ def test_a_failed_file_lies_there_while_its_source_or_its_error_file_does() -> N
         ("storage", True, True),
         ("folder:/srv/talks/done", True, False),
         ("deliver:talks", True, False),
+        ("adopting:talks", True, False),
         ("model:fun-asr", True, False),
         ("folder:/srv/of-nobody", True, True),
     ],

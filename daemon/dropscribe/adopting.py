@@ -7,7 +7,7 @@ What is held lives only in memory, like all that is not taken yet.
 """
 
 import asyncio
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -23,6 +23,7 @@ from dropscribe.ledger import intake
 from dropscribe.ledger.rows import NewMedia, PlannedOutput
 from dropscribe.model import Fingerprint, Look
 from dropscribe.names import display
+from dropscribe.settle import Tracker
 
 log = structlog.get_logger()
 Value = TypeVar("Value")
@@ -60,7 +61,7 @@ class Adopting:
         """The files that are to be taken the ordinary way: those neither adopted nor held."""
         return [new for new in files if not await self._is_seen_to(inbox, new)]
 
-    async def let_go(self, waiting: Container[bytes]) -> None:
+    async def let_go(self, waiting: Tracker) -> None:
         """Forget held files that do not wait any more, and end the alarms that were theirs alone."""
         self._held = {path: held for path, held in self._held.items() if path in waiting}
         done = self._opened - {held.scope for held in self._held.values()}
