@@ -188,6 +188,15 @@ def test_a_settling_file_says_what_it_waits_for() -> None:
     assert "when the daemon runs" in (settling(inbox(), b"a.mp3", running=False).reason or "")
 
 
+@pytest.mark.parametrize("name", ["adopting:talks", "folder:/srv/talks/outbox"])
+def test_a_file_of_a_library_that_may_have_been_paid_before_says_what_it_waits_for(name: str) -> None:
+    scope = Scope(name, "EACCES", "its transcript cannot be read", "remedy", 0.0, 0.0)
+    library = replace(inbox(), done="keep")
+
+    assert "paid before, it waits longer: its transcript" in (settling(library, b"a.mp3", True, [scope]).reason or "")
+    assert settling(inbox(), b"a.mp3", True, [scope]) == settling(inbox(), b"a.mp3", True)
+
+
 def test_a_failed_file_lies_there_while_its_source_or_its_error_file_does() -> None:
     failed = row(state="failed", moved_to=b"/f/a.mp3", error_file=b"/f/a.mp3.error.json")
     assert still_lies(failed, {b"/f/a.mp3"}.__contains__)

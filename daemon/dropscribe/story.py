@@ -286,10 +286,13 @@ def ignored(inbox: str, entry: Ignored) -> FileView:
     return FileView(inbox, display(entry.path), "ignored", entry.sentence, entry.reason)
 
 
-def settling(inbox: InboxSettings, path: bytes, running: bool) -> FileView:
+def settling(inbox: InboxSettings, path: bytes, running: bool, scopes: Iterable[Scope] = ()) -> FileView:
     """A file that lies in an inbox and was not taken yet."""
     still = f"it is unchanged for {inbox.settle:g} s"
     reason = f"It waits until {still}." if running else f"It is taken when the daemon runs and {still}."
+    hiding = {f"adopting:{inbox.name}", f"folder:{inbox.outbox}"} if inbox.done == "keep" else ()
+    for scope in (scope for scope in scopes if scope.name in hiding):
+        reason += f" If it may have been paid before, it waits longer: {scope.message}."
     return FileView(inbox.name, display(path), "settling", reason)
 
 

@@ -109,7 +109,7 @@ class Desk:
 
     def _entry(self, inbox: InboxSettings, entry: Entry) -> FileView:
         if isinstance(entry, Candidate):
-            return settling(inbox, entry.path, self.daemon.running)
+            return settling(inbox, entry.path, self.daemon.running, self.scopes)
         return ignored(inbox.name, entry)
 
     def _open(self) -> list[FileView]:
