@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from dropscribe.adopt import own_outputs
+from dropscribe.adopt import CannotTell, own_outputs
 from dropscribe.config.settings import InboxSettings
 from dropscribe.disk.sources import digest_of, opened, unreadable
 from dropscribe.durations import Durations
@@ -101,8 +101,12 @@ class Surveyor:
             self._leave(root, entry.path, unreadable(error).sentence)
             return
         recipe = inbox.recipe
-        if ours and inbox.done == "keep" and self._adopted(inbox, entry, sha256):
-            self._known += 1
+        try:
+            if ours and inbox.done == "keep" and self._adopted(inbox, entry, sha256):
+                self._known += 1
+                return
+        except CannotTell as hidden:
+            self._leave(root, entry.path, f"it may have been paid before, and waits: {hidden}")
             return
         content = (sha256, recipe.model, recipe.settings, recipe.preparation)
         self._found.append(_Found(inbox, root, entry.path, entry.look.size, content))

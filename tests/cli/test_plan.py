@@ -86,6 +86,17 @@ def test_a_keep_library_pays_for_nothing_that_has_its_outputs(tmp_path: Path) ->
     assert asked(house)["total"]["files"] == 1
 
 
+def test_a_file_of_a_keep_library_whose_transcript_cannot_be_read_is_not_taken_and_says_why(tmp_path: Path) -> None:
+    house = House(tmp_path, done="keep")
+    house.drop("old/talk.mp3")
+    (tmp_path / "outbox/old").symlink_to("/nowhere/archive")
+
+    said = asked(house)
+
+    assert said["total"]["files"] == 0
+    assert "may have been paid before" in said["not_taken"][0]["reason"]
+
+
 def test_a_file_or_a_folder_that_was_not_dropped_yet_may_be_named(house: House, tmp_path: Path) -> None:
     (tmp_path / "card/a").mkdir(parents=True)
     shutil.copy(SPEECH, tmp_path / "card/a/talk.flac")
