@@ -22,6 +22,7 @@ class Sizes:
     idle_seconds: int = _size(60, 2, "seconds that it is watched")
     backlog: int = _size(20_000, 200, "files of the backlog; the aim speaks of 100000")
     rows: int = _size(1_000_000, 2_000, "files that the ledger remembers at the start")
+    starts: int = _size(5, 1, "starts of each kind, of which the fastest counts")
     loop_files: int = _size(20, 2, "files of the plain loop, which takes seconds for each")
     soak_hours: int = _size(24, 1, "hours of the simulated life")
     soak_speed: int = _size(100, 300, "seconds of it in a real one")

@@ -9,8 +9,6 @@ from bench.processes import configure, daemon, sandbox
 from bench.remembering import imagined, remember
 from bench.sizes import Sizes
 
-STARTS = 5
-
 
 @dataclass(frozen=True)
 class Start:
@@ -23,7 +21,7 @@ class Start:
 
 
 def measure(folder: Path, sizes: Sizes) -> list[dict[str, Any]]:
-    """Seconds from the start of the process to READY=1, as the service manager hears it; the fastest of five, since
+    """Seconds from the start of the process to READY=1, as the service manager hears it; the fastest of some, since
     whatever else the machine does can only add; the processor's time until then."""
     rows = []
     for variant, files in (("empty ledger", 0), ("full ledger", sizes.rows)):
@@ -32,7 +30,7 @@ def measure(folder: Path, sizes: Sizes) -> list[dict[str, Any]]:
         remember(here / "state", "sandbox", here / "outbox", imagined(files), files)
         with sandbox(here) as config:
             configure(here, config)
-            starts = [_start(here) for _ in range(STARTS)]
+            starts = [_start(here) for _ in range(sizes.starts)]
         ledger = (here / "state" / "ledger.sqlite").stat().st_size
         rows.append(
             {

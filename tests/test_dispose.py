@@ -293,6 +293,15 @@ def test_a_source_hidden_before_a_death_comes_back_when_it_is_to_be_kept_now(des
     assert desk.source.read_bytes() == SOUND and not desk.hidden.exists()
 
 
+def test_a_name_that_a_source_gets_back_is_to_be_synced_before_the_file_is_final(desk: Desk) -> None:
+    """Under its private name nobody would look for it any more."""
+    desk.die_at("source.hide", "effect", desk.to())
+
+    assert send_source_away(desk.inbox, desk.media, Stay(), LEDGER, unsynced := {}) == Disposal(True)
+
+    assert unsynced == {os.fsencode(desk.source.parent): desk.inbox}
+
+
 def test_a_hidden_source_that_was_changed_after_a_death_comes_back(desk: Desk) -> None:
     desk.die_at("source.hide", "effect", desk.to())
     desk.hidden.write_bytes(b"changed by a program that had it open")
@@ -329,6 +338,19 @@ def test_a_recorded_target_is_used_on_if_it_is_free_or_holds_this_very_source(
 
     assert still_fits(desk.media, target.parent, os.fsencode(target)) is fits
     assert is_there(desk.media, target.parent, os.fsencode(target)) is (fits and content is not None)
+
+
+def test_a_target_in_a_folder_of_an_earlier_configuration_is_used_on_only_where_the_source_has_arrived(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """That folder may be full, gone, or not mounted, and nobody looks after it any more."""
+    target = tmp_path / "earlier/talk.mp3"
+    assert not still_fits(desk.media, desk.done, os.fsencode(target))
+    target.parent.mkdir()
+    assert not still_fits(desk.media, desk.done, os.fsencode(target))
+
+    target.write_bytes(SOUND)
+    assert still_fits(desk.media, desk.done, os.fsencode(target))
 
 
 def test_a_link_at_a_recorded_target_is_not_this_source(desk: Desk) -> None:

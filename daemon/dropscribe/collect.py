@@ -113,6 +113,7 @@ class Collector:
     async def _settle_all(self, task: OpenTask, report: TaskReport) -> bool:
         verdicts = judge(task.row.items, report, self._settings.retry.attempts, task.row.keys)
         verdicts = await self._believe_missing(task, verdicts)
+        verdicts = await self._spare(verdicts)
         verdicts = await self._acquit(task.row, verdicts)
         fetches = [verdict for verdict in verdicts if isinstance(verdict, Fetch)]
         if fetches and not self._scopes.may_pass(RESULTS):
@@ -163,6 +164,23 @@ class Collector:
         if self._first_only[model] >= FIRST_ONLY:
             self._first_only[model] = 0  # what was learnt is forgotten after a week, and may be learnt again
             await self._on_first_only(model, MISSING, "tasks answer only their first URL")
+
+    async def _spare(self, verdicts: list[Verdict]) -> list[Verdict]:
+        """Whose object we took away ourselves, while the fate of its submit was open, has not failed to be fetched."""
+        unfetched = [
+            verdict.item.recognition_id
+            for verdict in verdicts
+            if isinstance(verdict, Refuse) and is_about_download(verdict.code, verdict.message)
+        ]
+        if not unfetched:
+            return verdicts
+        taken = set(unfetched) - await self._ledger.look(judgements.with_object, unfetched)
+        return [
+            SendAgain(verdict.item, verdict.code, verdict.message, charged=False)
+            if isinstance(verdict, Refuse) and verdict.item.recognition_id in taken
+            else verdict
+            for verdict in verdicts
+        ]
 
     async def _acquit(self, row: BatchRow, verdicts: list[Verdict]) -> list[Verdict]:
         """Failures that come in a row, with no success between, are the account's or the service's, not the files'.

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from dropscribe.boundaries import Step
 from dropscribe.disk.moving import Unsynced, hide, place_source, put_back, remove_source, touched_by_move, verify
-from dropscribe.disk.placing import sha256_within, way_down
-from dropscribe.disk.sources import GONE, look_at, look_of_stat, seen_from, stat_within
+from dropscribe.disk.placing import sha256_within, sync_folder, way_down
+from dropscribe.disk.sources import GONE, lies_below, look_at, look_of_stat, seen_from, stat_within
 from dropscribe.errors import DropscribeError, SourceChanged
 from dropscribe.ledger.rows import OwedMedia
 from dropscribe.model import Look
@@ -91,11 +91,11 @@ def send_source_away(
     if isinstance(way, Stay):
         if look_at(root, hidden) != GONE:  # hidden by a try of before the configuration changed
             _give_back(root, hidden, media.path)
+            _to_be_synced(root, hidden, unsynced)
         return Disposal(True)
     reason = _hide(root, media, name, hidden)
     if reason is not None:
-        if unsynced is not None:  # an earlier try may have removed it and not come to syncing that
-            unsynced[way_down(root, os.path.dirname(hidden))[-1]] = root
+        _to_be_synced(root, hidden, unsynced)  # an earlier try may have removed it and not come to that
         return Disposal(True, None if _has_arrived(root, media, hidden, way, unsynced) else reason)
     if isinstance(way, Remove):
         GO.before()
@@ -103,6 +103,15 @@ def send_source_away(
         GO.effect()
         return Disposal(True)
     return _place(root, media, way, hidden, unsynced)
+
+
+def _to_be_synced(root: Path, hidden: bytes, unsynced: Unsynced | None) -> None:
+    """The folder of a source whose name changed: under its private name nobody would look for it any more."""
+    folder = os.path.dirname(hidden)
+    if unsynced is None:
+        sync_folder(root, folder)
+    else:
+        unsynced[way_down(root, folder)[-1]] = root
 
 
 def _has_arrived(root: Path, media: OwedMedia, hidden: bytes, way: Way, unsynced: Unsynced | None) -> bool:
@@ -115,8 +124,10 @@ def _has_arrived(root: Path, media: OwedMedia, hidden: bytes, way: Way, unsynced
 
 
 def still_fits(media: OwedMedia, root: Path, target: bytes) -> bool:
-    """Whether a recorded target may be used on: nothing stands there, or what stands there is this very source."""
-    return not os.path.lexists(target) or is_there(media, root, target)
+    """Whether a recorded target may be used on: what stands there is this very source; or nothing does, and it lies
+    below `root`. A folder of an earlier configuration is nobody's charge: it may be full, gone, or not mounted.
+    """
+    return is_there(media, root, target) or (lies_below(root, target) and not os.path.lexists(target))
 
 
 def is_there(media: OwedMedia, root: Path, target: bytes) -> bool:
@@ -174,6 +185,7 @@ def _place(root: Path, media: OwedMedia, way: MoveTo, hidden: bytes, unsynced: U
     except SourceChanged:
         looks_alike = look_at(root, hidden) == media.look
         _give_back(root, hidden, media.path)
+        _to_be_synced(root, hidden, unsynced)
         if looks_alike and media.state == "failing":  # as failed it would be taken anew at once, and so for ever
             return Disposal(False, f"{display(media.path)}: {UNLIKE}")
         return Disposal(True, REPLACED)

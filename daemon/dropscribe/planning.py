@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dropscribe.config.settings import InboxSettings
-from dropscribe.disk.placing import content_sha256, sha256_within
-from dropscribe.disk.sources import parent_of, regular_file, seen_from
+from dropscribe.disk.placing import content_sha256, sha256_within, sync_names
+from dropscribe.disk.sources import lies_below, parent_of, regular_file, seen_from
 from dropscribe.dispose import MoveTo, Remove, Stay, Way, still_fits
 from dropscribe.folders import FolderTrouble
 from dropscribe.ledger.rows import OwedMedia, Owner, PlannedOutput, Reservation
@@ -158,7 +158,11 @@ def failure_names(
         return path in taken or (not own and os.path.lexists(path))
 
     with FolderTrouble(inbox.failed):
-        resumes = media.error_file is not None and not is_taken(media.error_file)
+        resumes = media.error_file is not None and (
+            not is_taken(media.error_file)
+            if lies_below(inbox.failed, media.error_file)
+            else media.error_file not in taken and _speaks_of(media, inbox.failed, media.error_file)
+        )
         if inbox.done == "keep":
             keeps = media.error_file if resumes else error_name(first_free_with_error(wanted, is_taken))
             return Reservation(media.media_id, (), None, keeps)
@@ -201,3 +205,4 @@ def _remove_ours(root: Path, planned: PlannedOutput) -> None:
     with missing, parent_of(*seen_from(root, planned.path)) as (folder, name):
         if content_sha256(name, folder) == planned.sha256:
             os.unlink(name, dir_fd=folder)
+            sync_names(folder)  # the ledger forgets the name next: back after a power cut, it would be a stranger's

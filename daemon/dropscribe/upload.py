@@ -8,7 +8,7 @@ the file was taken, so a file that changes under the upload can never be paid fo
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -161,8 +161,7 @@ class Uploader:
             else:
                 self._start(self._upload(job), 1)
         together = min(TOGETHER, -(-len(small) // self._settings.storage.uploads))
-        for begin in range(0, len(small), together or 1):
-            group = small[begin : begin + together]
+        for group in _groups(small, together):
             self._start(self._upload_together(group), len(group))
 
     def _start(self, upload: Coroutine[Any, Any, None], files: int) -> None:
@@ -178,12 +177,16 @@ class Uploader:
 
     async def _upload_together(self, jobs: Sequence[UploadJob]) -> None:
         """Those that did not come through, or were not tried, go their own ways."""
-        tried = await self._carrier.carry_together(jobs)
+        try:
+            tried = await self._carrier.carry_together(jobs)
+        except Exception as bug:
+            tried = [bug] * len(jobs)  # each is put back by its own way
         good = [job for job, outcome in zip(jobs, tried, strict=False) if outcome is None]
         left: list[tuple[UploadJob, Exception | None]] = [(job, None) for job in jobs[len(tried) :]]
         left += [(job, outcome) for job, outcome in zip(jobs, tried, strict=False) if outcome is not None]
         try:
-            await self._stand(good)
+            # While one was out of order, others may have found the way shut: what came before proves nothing any more.
+            await self._stand(good, proves=not any(isinstance(outcome, OutOfOrder) for outcome in tried))
         except Exception as bug:
             left += [(job, bug) for job in good]
         for job, outcome in left:
@@ -263,15 +266,16 @@ class Uploader:
         for media_id, reason in lost:
             log.info("source.withdrawn", **called([paths[media_id]]), reason=reason)
 
-    async def _stand(self, jobs: Sequence[UploadJob], source: Source | None = None) -> None:
-        """Their objects stand, each from its first source unless another is given."""
+    async def _stand(self, jobs: Sequence[UploadJob], source: Source | None = None, proves: bool = True) -> None:
+        """Their objects stand, each from its first source unless another is given. `proves`: so the way is good now."""
         if not jobs:
             return
         done = [(job.recognition_id, job.multipart) for job in jobs]
         wanted = await self._ledger.do(uploads.all_uploaded, done, self._clock.now())
         for job in jobs:
             origin = source or job.sources[0]
-            await self._works(job, origin)
+            if proves:
+                await self._works(job, origin)
             if job.recognition_id in wanted:
                 self._carrier.recorded(job)
                 log.info("file.uploaded", inbox=origin.inbox, path=display(origin.path), bytes=job.size)
@@ -304,3 +308,13 @@ class Uploader:
         failure = Failure(code, message, remedy, attempts=job.attempts + 1)
         await self._ledger.do(judgements.refused_before_submit, job.recognition_id, failure, self._clock.now())
         self._on_refused()
+
+
+def _groups(jobs: Sequence[UploadJob], most: int) -> Iterator[list[UploadJob]]:
+    """Files of one inbox each: a share that hangs holds up no files but its own."""
+    of_inbox: dict[str, list[UploadJob]] = {}
+    for job in jobs:
+        of_inbox.setdefault(job.sources[0].inbox, []).append(job)
+    for own in of_inbox.values():
+        for begin in range(0, len(own), most):
+            yield own[begin : begin + most]

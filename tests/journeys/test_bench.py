@@ -23,7 +23,7 @@ def bench(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", ["small-files", "plain-loop", "large-file", "latency", "idle", "start", "backlog", "beside"]
+    "name", ["small-files", "plain-loop", "large-file", "latency", "idle", "start", "backlog", "beside", "soak"]
 )
 def test_each_measurement_runs_and_has_every_figure_that_an_aim_speaks_of(name: str) -> None:
     aimed_at = {figure for of, figure in json.loads(bench("-c", SOURCE)) if of == name}

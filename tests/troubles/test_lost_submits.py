@@ -165,6 +165,29 @@ async def test_a_request_that_floats_in_late_finds_nothing_to_recognise(lab: Lab
     assert lab.calls("submit") == 2
 
 
+async def test_a_file_whose_object_we_took_away_ourselves_has_not_failed_to_be_fetched(lab: Lab) -> None:
+    name = (
+        "The answer was lost, and the task shows late, when its objects are on their way out; one file was not fetched"
+    )
+    injected = (
+        "submit: `lost`; list: `lag` of 5 min; deletes denied for 10 min; download: 404 of one file, its last try"
+    )
+    async with trouble(lab, AREA, name, injected) as case:
+        lab.configure(retry={"attempts": 1})
+        lab.sandbox.inject("submit", "lost", times=1)
+        lab.sandbox.inject("list", "lag", seconds=300.0)
+        lab.sandbox.inject("delete_many", "error", status=403, code="AccessDenied", for_seconds=600.0)
+        lab.sandbox.inject("download", "error", code="FILE_404_NOT_FOUND", times=1)
+        lab.drop("talk.mp3")
+        lab.drop("other.mp3")
+        async with case.start() as days:
+            await days.until(delivered(lab, "talk.mp3", "other.mp3"))
+            await case.sees("batch.settled", outcome="adopted")
+            await case.sees("file.again", code="FILE_404_NOT_FOUND")
+    assert files_below(lab.failed) == {}
+    assert lab.calls("submit") == 2
+
+
 async def test_an_answer_older_than_a_day_is_bought_again_once_and_then_given_up(lab: Lab) -> None:
     name = "The answer was lost, and dropscribe stood still for more than a day; twice"
     async with trouble(

@@ -89,6 +89,11 @@ def seen_from(root: Path, path: bytes) -> tuple[Path, bytes]:
     return Path(os.fsdecode(os.path.dirname(path))), os.path.basename(path)
 
 
+def lies_below(root: Path, path: bytes) -> bool:
+    """Whether `root` holds the absolute `path`: not what an earlier configuration placed elsewhere."""
+    return seen_from(root, path)[0] == root
+
+
 def step_into(folder: int, name: bytes) -> int:
     """Open the folder `name` inside `folder`; a link there raises NotADirectoryError."""
     return os.open(name, FOLDER | os.O_NOFOLLOW, dir_fd=folder)

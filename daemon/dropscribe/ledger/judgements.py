@@ -127,6 +127,11 @@ def _object_stands(connection: Connection, recognition_id: int) -> bool:
     return connection.execute(select(stored_object.c.key).where(*mine).limit(1)).first() is not None
 
 
+def with_object(connection: Connection, recognition_ids: Sequence[int]) -> set[int]:
+    """Which of these have an object in the bucket that nobody has taken away."""
+    return {each for each in recognition_ids if _object_stands(connection, each)}
+
+
 def close_if_judged(connection: Connection, batch_id: int, billed_seconds: float | None, now: float) -> bool:
     """A batch without live items is done."""
     live = exists().where(batch_item.c.batch_id == batch.c.id, batch_item.c.live)
