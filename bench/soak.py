@@ -30,6 +30,8 @@ FAULT_EVERY = 600.0
 """Seconds of the simulated day from the end of one fault to the next, about."""
 RELOAD_EVERY = 4 * HOUR
 LONGEST_FAULT = 900.0
+COUNTED = ("threads", "descriptors")
+"""Of these the most of a quarter counts, since they come and go; of the others the median."""
 FAULTS: list[dict[str, Any]] = [
     *({"call": "*", "does": does} for does in ("drop", "lost", "truncate", "not_json")),
     *({"call": "*", "does": "error", "status": status} for status in (429, 500, 503)),
@@ -193,15 +195,15 @@ def _objects(day: Day) -> int:
 
 
 def _phases(samples: list[dict[str, float]]) -> list[dict[str, Any]]:
-    """Medians of the second and of the last quarter of the day: the first quarter is the start."""
+    """The second and the last quarter of the day: the first quarter is the start."""
     quarter = max(1, len(samples) // 4)
     early, late = (
-        {figure: _median([one[figure] for one in part]) for figure in part[0]}
+        {figure: (max if figure in COUNTED else _median)([one[figure] for one in part]) for figure in part[0]}
         for part in (samples[quarter : 2 * quarter] or samples, samples[-quarter:])
     )
     growth = {
         f"{figure} / of the second quarter": round(late[figure] / (early[figure] or 1), 2)
-        for figure in ("MB", "threads", "descriptors")
+        for figure in ("MB", *COUNTED)
     }
     return [
         {"variant": "second quarter", **{figure: round(value, 1) for figure, value in early.items()}},
@@ -214,17 +216,17 @@ def _median(values: list[float]) -> float:
 
 
 def _unexplained(day: Day, billed: Mapping[str, int], log: list[dict[str, Any]]) -> list[str]:
-    """Contents that were paid beyond the first time and each time that the log says why it is bought again, or that it
-    was paid twice.
+    """Contents that were paid beyond the first time and each time that the log says why it is bought again; none where
+    they are no more than the files of tasks that the log calls paid twice or dropped by the service.
     """
     reasons = Counter(day.contents[line["path"]] for line in log if line["event"] == "file.again")
     sizes = {
         line["batch"]: int(line["files"]) for line in log if line["event"] in ("batch.submitted", "batch.answer-lost")
     }
-    twice = sum(sizes.get(line["batch"], 0) for line in log if line["event"] == "batch.paid-twice")
+    whole = sum(sizes.get(line["batch"], 0) for line in log if line["event"] in ("batch.paid-twice", "task.dropped"))
     beyond = {content: times - 1 - reasons[content] for content, times in billed.items()}
     unexplained = [content for content, times in beyond.items() if times > 0]
-    return unexplained if len(unexplained) > twice else []
+    return unexplained if len(unexplained) > whole else []
 
 
 def _books(day: Day, code: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pytest
 
 from dropscribe.watch import FolderWatch, Mode, RescanPace, is_probe, probe_name, send_probe, watch_mode
 
-PROBE = probe_name("0123abcd")
+PROBE = probe_name("0123abcd", "talks")
 PATIENCE = 10.0
 
 
@@ -351,7 +351,7 @@ def test_a_probe_is_no_file_and_a_file_proves_nothing() -> None:
     pace.probe_sent(PROBE, now=0.0)
 
     assert not pace.saw(b"talk.mp3")
-    assert pace.saw(probe_name("ffff"))
+    assert pace.saw(probe_name("0123abcd", "others"))
     assert pace.interval == 60.0
     assert is_probe(PROBE) and not is_probe(b"a/" + PROBE)
 

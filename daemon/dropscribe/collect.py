@@ -302,6 +302,7 @@ class Collector:
             await self._refuse(task.row, Refuse(item, "ResultGone", message, "`dropscribe retry` buys it again"), None)
             return
         await self._ledger.do(judgements.buy_again, task.row.id, item.recognition_id, "ResultGone", message)
+        log.warning("file.again", **await self._named(item), code="ResultGone", message=message)
         self._on_again()
 
     async def _refuse(self, row: BatchRow, verdict: Refuse, request_id: str | None) -> None:

@@ -8,7 +8,6 @@ One intake an inbox. An unsettled file is weather: it lives only in memory and i
 import asyncio
 import contextlib
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from itertools import islice
@@ -34,7 +33,7 @@ from dropscribe.names import display, suffix_of
 from dropscribe.packing import size_class
 from dropscribe.scan import Candidate, Rules, inspect, walk
 from dropscribe.settle import Settled, Tracker
-from dropscribe.watch import FolderWatch, RescanPace, probe_name, send_probe
+from dropscribe.watch import FolderWatch, RescanPace, probe_name, remove_probe, send_probe
 
 log = structlog.get_logger()
 WatchFactory = Callable[[InboxSettings, Callable[[bytes], None], Callable[[str], None]], FolderWatch]
@@ -107,6 +106,7 @@ class Intake:
         self._stopping = False
         self._unreadable: set[bytes] = set()
         self._adopting = Adopting(name, house, threads, self._hold)
+        self._probe = probe_name(self._ledger.id, name)
         self.first_scan_done = False
         self.wake = asyncio.Event()
 
@@ -202,13 +202,14 @@ class Intake:
             await self._in_thread(self._watch.stop)
             await self._in_thread(self._watch.start)
         elif self._watch.trusted:
-            name = probe_name(secrets.token_hex(4))
-            self._pace.probe_sent(name, self._clock.monotonic())
+            self._pace.probe_sent(self._probe, self._clock.monotonic())
             with contextlib.suppress(OSError):  # an inbox that is not ours to write: its events stay unproven
-                await self._in_thread(lambda: send_probe(inbox.inbox, name))
+                await self._in_thread(lambda: send_probe(inbox.inbox, self._probe))
 
     def _scan(self, inbox: InboxSettings) -> None:
         """Every candidate that the ledger does not know gets its first look. In a thread, while nothing else tracks."""
+        if not self.first_scan_done:
+            remove_probe(inbox.inbox, self._probe)
         rules = Rules(inbox.include, inbox.exclude)
         with _inbox_trouble(inbox.inbox):
             entries = walk(inbox.inbox, self._skip(), rules)

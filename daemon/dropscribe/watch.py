@@ -4,7 +4,9 @@ Events are hints: the kernel's queue overflows, folders move in faster than they
 give none. The rescan is the truth; a hint only makes it faster, and a doubt asks for one at once.
 """
 
+import contextlib
 import errno
+import hashlib
 import logging
 import os
 import warnings
@@ -64,9 +66,9 @@ def watch_mode(configured: Literal["auto", "events", "polling"], filesystem: str
     return "polling" if filesystem in NETWORK_FILESYSTEMS else "events"
 
 
-def probe_name(token: str) -> bytes:
-    """The name of a probe file; `token` is hex digits, the same for the same inbox, so that a leftover is reused."""
-    return PROBE_PREFIX + token.encode()
+def probe_name(ledger_id: str, inbox: str) -> bytes:
+    """The name of a probe file: always the same, so that what a death leaves behind is found again."""
+    return PROBE_PREFIX + hashlib.sha256(f"{ledger_id} {inbox}".encode()).hexdigest()[:12].encode()
 
 
 def is_probe(path: bytes) -> bool:
@@ -79,6 +81,12 @@ def send_probe(root: Path, name: bytes) -> None:
     path = os.path.join(os.fsencode(root), name)
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     os.unlink(path)
+
+
+def remove_probe(root: Path, name: bytes) -> None:
+    """What a daemon that died between the two has left; none is fine, as is an inbox that is not ours to write."""
+    with contextlib.suppress(OSError):
+        os.unlink(os.path.join(os.fsencode(root), name))
 
 
 class RescanPace:

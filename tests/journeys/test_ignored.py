@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dropscribe.watch import probe_name
 from lab import Lab, events_in, eventually, files_below, sha256
 
 
@@ -133,3 +134,14 @@ def test_the_age_of_an_mtime_does_not_make_a_file_settled_at_start_up(lab: Lab) 
     events = {event["event"]: datetime.fromisoformat(event["timestamp"]) for event in events_in(lab.run_once().stderr)}
 
     assert (events["file.taken"] - events["daemon.started"]).total_seconds() >= 0.7
+
+
+def test_a_probe_that_a_death_left_in_an_inbox_goes_with_the_next_start(lab: Lab) -> None:
+    lab.drop("talk.mp3")
+    assert lab.run_once().returncode == 0
+    [(ledger_id,)] = lab.ledger("SELECT value FROM meta WHERE name = 'ledger_id'")
+    lab.drop(probe_name(ledger_id, "talks"), b"")
+
+    assert lab.run_once().returncode == 0
+
+    lab.assert_nothing_private_is_left()
