@@ -45,9 +45,8 @@ check: $(READY) ## ruff, mypy strict, import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-EXAMPLES ?= 2000
 fuzz: $(READY) ## every parser with EXAMPLES inputs nobody has seen (2000), a quarter of an hour; see docs/security.md
-	DROPSCRIBE_FUZZ=$(EXAMPLES) $(BIN)/python -m pytest -q -n 2 tests/fuzz
+	DROPSCRIBE_FUZZ=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest -q -n 2 tests/fuzz
 
 AUDIT := .venv-audit
 audit: $(READY) ## whether a known hole stands in what is installed; needs the network (pip-audit)
