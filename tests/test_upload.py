@@ -8,10 +8,23 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import Connection
 
+from clocks import ManualClock
 from dropscribe.ledger import intake
 from dropscribe.upload import Uploader
 from houses import furnished
 from ledger.desk import file
+
+
+class Bell(ManualClock):
+    """Tells when somebody sleeps for the first time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self.asked.set()
+        await super().sleep(seconds)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -19,16 +32,15 @@ async def test_files_of_a_group_that_no_thread_could_take_are_put_back(tmp_path:
     """A machine may have no thread left for a moment."""
     none_left = ThreadPoolExecutor(1)
     none_left.shutdown()
-    with furnished(tmp_path) as house:
+    clock = Bell()
+    with furnished(tmp_path, clock) as house:
         await house.ledger.do(intake.take, "talks", [file(b"%d.mp3" % n, str(n)) for n in range(3)], 0.0)
         nobody = cast(Any, lambda *_: None)
         uploader = Uploader(house, none_left, nobody, nobody, nobody, nobody)
         running = asyncio.create_task(uploader.run())
-        for _ in range(200):
-            waiting = await house.ledger.look(resting, house.clock.now())
-            if waiting == 3:
-                break
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(30):
+            await clock.asked.wait()  # there is nothing left to do but to wait
+        waiting = await house.ledger.look(resting, clock.now())
         running.cancel()
     assert waiting == 3
 
