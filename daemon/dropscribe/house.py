@@ -27,3 +27,5 @@ class House:
     guard: Callable[[Path], FolderGuard]
     clean: Callable[[str], str]
     """A service's words without our secrets, which it may have repeated: before they are written down anywhere."""
+    answers: int = 0
+    """How many questions about listed tasks have been answered: progress of which the ledger shows nothing."""

@@ -73,7 +73,7 @@ class Once:
         left = await self._house.ledger.look(deliveries.any_open, list(self._house.inboxes), but)
         self._others_open = left or not self.nobody_else_comes
         found, out = await self._house.ledger.look(upkeep.standing)
-        seen = (found, [intake.settling for intake in self._intakes.values()])
+        seen = (found, [intake.settling for intake in self._intakes.values()], self._house.answers)
         if out or seen != self._progress:
             self._progress, self._moved_at = seen, self._house.clock.monotonic()
 

@@ -46,6 +46,7 @@ TOGETHER = 300.0
 STRANGERS_EVERY = 600.0
 """Seconds between two looks for submits that another key made."""
 IN_DOUBT = "dropscribe ended before the answer to its submit was there; the task list decides what became of it"
+ASKING = "the task list shows tasks that this ledger does not know: before anything is sent each is asked whose it is"
 PAID_TWICE = "compare with the bill; `dropscribe status` names the tasks"
 
 
@@ -76,12 +77,14 @@ class Reconciler:
         self._on_task = on_task
         self._on_needed = on_needed
         self._strangers = strangers
-        self._inquiry = Inquiry(house, blame)
+        self.wake = Wake()
+        self._inquiry = Inquiry(house, blame, self.wake.moved)
         self._told_late: set[str] = set()
         self._look_back: list[LookBack] = []
         self._strangers_at = 0.0
         self._waits_for_deletes = False
-        self.wake = Wake()
+        self.gate_is_open = False
+        """Whether submits may leave, at least of what came since the start."""
 
     def objects_gone(self) -> None:
         """Objects were deleted: where one of a lost submit was awaited, the list is read again at once."""
@@ -110,12 +113,15 @@ class Reconciler:
         unknown = await self._unknown(listed) if ready else []
         oldest = min((since for _, _, since in ready), default=0.0)
         asked = [task for task in unknown if task.created is None or task.created >= oldest - 600]
+        if asked:
+            log.info("start.asking", tasks=len(asked), files=len(ready), reason=ASKING)
         open_tasks = await self._adopt_ours(asked)
         withhold({recognition_id for recognition_id, _, _ in ready} if open_tasks else set())
         if open_tasks:
             await self._scopes.report(_gate_fault(len(open_tasks), len(ready)))
         self._gate_rest = open_tasks
         self._withhold = withhold
+        self.gate_is_open = True
 
     async def run(self) -> None:
         """Settle until cancelled."""

@@ -151,10 +151,12 @@ class Rooms:
         return Intake(name, self.house, self._own_folders, self.pools.of_inbox(name), self._on_taken, watch)
 
     def judged(self) -> dict[str, Wake]:
-        """Those that belong to no folder: a dead network disk holds the others, and a restart would not help."""
+        """Those that belong to no folder: a dead network disk holds the others, and a restart would not help. While the
+        start gate is shut, `reconcile`, which opens it, answers for `submit` behind it as well.
+        """
         return {
             "upload": self.uploader.wake,
-            "submit": self.submitter.wake,
+            **({"submit": self.submitter.wake} if self.reconciler.gate_is_open else {}),
             "reconcile": self.reconciler.wake,
             "poll": self.poller.wake,
             "cleanup": self.cleaner.wake,

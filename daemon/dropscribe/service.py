@@ -88,7 +88,7 @@ class Service:
         self._reloader = Reloader(self._rooms, self._supervisor, None if once else reread)
         if once:
             self._once = Once(self._house, self._rooms.intakes, patience, self._rooms.strangers)
-        self._heartbeat = Heartbeat(self._house, self._rooms.judged(), notifier or Notifier(None))
+        self._heartbeat = Heartbeat(self._house, self._rooms.judged, notifier or Notifier(None))
 
     async def run(self) -> Outcome:
         """Run until stopped (or, with `once`, until all that lay in the inboxes is delivered or failed)."""

@@ -4,11 +4,13 @@ import shutil
 import urllib.request
 from typing import Any
 
+import aiohttp
 import pytest
 
-from lab import Lab, files_below, sha256
+from lab import Lab, files_below, free_port, sha256
+from receivers import Heard
 from timelapse import Days, SharedTime
-from troubles.table import is_clean, trouble
+from troubles.table import Case, is_clean, trouble
 
 AREA = "Lost submits"
 
@@ -406,6 +408,54 @@ async def test_a_neighbours_task_that_cannot_be_asked_opens_the_start_gate_for_n
             assert not (lab.done / "old.mp3").exists()
             clock.jump(24 * 3600.0)
             await days.until(delivered(lab, "old.mp3"))
+
+
+async def test_a_start_gate_that_asks_for_half_an_hour_is_no_hang(lab: Lab) -> None:
+    name = "At the start the list shows so many foreign tasks that asking about them takes half an hour"
+    async with trouble(lab, AREA, name, "30 foreign tasks, asked one in 50 s") as case:
+        clock, port, manager = SharedTime(lab.sandbox), free_port(), Heard()
+        await stopped_with_a_file_and_neighbours(case, lab, clock, metrics={"port": port})
+        async with case.start(clock=clock, notifier=manager) as days:
+            for _ in range(22):
+                fed = manager.fed()
+                await days.passes(minutes=1, step=50)
+                assert manager.fed() > fed, "the watchdog is fed"
+                assert await health(port) == (200, "ok\n")
+            assert lab.calls("submit") == 31, "the gate is shut; the others were the neighbour's"
+            await days.until(delivered(lab, "old.mp3"))
+            await case.sees("start.asking")
+            assert days.logged("daemon.hangs") == []
+
+
+async def test_a_single_run_is_patient_with_a_start_gate_that_asks(lab: Lab) -> None:
+    name = "`run --once --patience 10m` meets as many foreign tasks"
+    async with trouble(lab, AREA, name, "30 foreign tasks, asked one in 50 s") as case:
+        clock = SharedTime(lab.sandbox)
+        await stopped_with_a_file_and_neighbours(case, lab, clock)
+        async with case.start(clock=clock, once=True, patience=600.0) as days:
+            while days.is_running:
+                await days.passes(minutes=1, step=50)
+            assert not (await days.running).out_of_patience
+            await case.sees("file.delivered")
+
+
+async def stopped_with_a_file_and_neighbours(case: Case, lab: Lab, clock: SharedTime, **sections: Any) -> None:
+    """A file waits for its submit, and 30 tasks ended that are another program's; a question takes 50 s."""
+    lab.configure(model_studio={"query_rate": 0.02}, **sections)
+    lab.sandbox.change(other_accounts={"sk-neighbour": "sandbox"})
+    lab.sandbox.inject("submit", "error", status=402, code="Arrearage")
+    lab.drop("old.mp3")
+    async with case.start(clock=clock) as days:
+        await days.until(lambda: days.logged("scope.opened"))
+    lab.sandbox.clear_faults()
+    for _ in range(30):
+        a_neighbour_submits(lab)
+
+
+async def health(port: int) -> tuple[int, str]:
+    url = f"http://127.0.0.1:{port}/healthz"
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return answer.status, await answer.text()
 
 
 async def test_a_lost_submit_of_another_key_of_the_account_is_found_and_its_alarm_ends(lab: Lab) -> None:
