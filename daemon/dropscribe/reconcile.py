@@ -29,6 +29,7 @@ from dropscribe.lost import (
     recognised_any,
     same_model,
     settle,
+    shows_absence,
 )
 from dropscribe.model import API, TASKS, Failure, ListedTask
 from dropscribe.remote.policy import poll_wait
@@ -79,6 +80,8 @@ class Reconciler:
         self._strangers = strangers
         self.wake = Wake()
         self._inquiry = Inquiry(house, blame, self.wake.moved)
+        self._shown_absent: set[int] = set()
+        """Lost batches of which a list has shown for good that they never arrived, and whose objects do not go."""
         self._told_late: set[str] = set()
         self._look_back: list[LookBack] = []
         self._strangers_at = 0.0
@@ -183,10 +186,14 @@ class Reconciler:
         found = set[str]()
         for row in lost:
             looks = [await self._inquiry.look(task) for task in candidates(row, listed, found)]
-            settled = settle(row, looks, ages[row.id], grace, doomed.get(row.id, True))
-            if settled.outcome == "absent" and row.id in doomed and self._is_mine(row):
+            age_then, shown = ages[row.id], row.id in self._shown_absent
+            settled = settle(row, looks, age_then, grace, doomed.get(row.id, True), shown)
+            if settled.outcome != "adopted" and not self._is_mine(row):
+                continue
+            self._note_absence(row, settled, age_then)
+            if settled.outcome == "absent" and row.id in doomed and age_then <= OLDEST:
                 await self._take_objects(row)
-            elif settled.outcome == "adopted" or self._is_mine(row):
+            else:
                 await self._record(row, settled)
                 found.update(settled.task_ids)
         for row in late:
@@ -217,6 +224,20 @@ class Reconciler:
 
     def _age(self, row: BatchRow) -> float:
         return age(row, self._house.recogniser.server_time, self._clock.now())
+
+    def _note_absence(self, row: BatchRow, settled: Settled, age_at_list: float) -> None:
+        """Objects that cannot be deleted hold the verdict up. When the lists do not reach back to the submit any more,
+        what they showed counts: nothing was billed, so no re-buy is used up.
+
+        That is as safe as any "never arrived": the next attempt has new keys, and is not even uploaded before the old
+        objects are gone (`uploads.claim`). A request that floats in after all that can be paid only while they stand;
+        using up the re-buy would not prevent it. Only this process knows: after a restart the list is read anew, and
+        where that is too late nobody has looked to the end, and it counts as dropped.
+        """
+        if shows_absence(settled, age_at_list, self._settings.model_studio.lost_submit_grace):
+            self._shown_absent.add(row.id)
+        elif settled.outcome == "open":
+            self._shown_absent.discard(row.id)
 
     async def _take_objects(self, row: BatchRow) -> None:
         """The list shows no task, but one could surface until the objects are gone (deletes may be refused for hours),

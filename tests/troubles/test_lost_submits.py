@@ -210,6 +210,25 @@ async def test_an_answer_older_than_a_day_is_bought_again_once_and_then_given_up
     assert lab.calls("submit") == 2
 
 
+async def test_a_submit_that_never_arrived_uses_up_no_rebuy_though_its_objects_cannot_be_deleted_for_a_day(
+    lab: Lab,
+) -> None:
+    name = "The submit never arrived, and its objects cannot be deleted for more than a day"
+    async with trouble(lab, AREA, name, "submit: `drop`; deletes denied for 26 h") as case:
+        lab.sandbox.inject("submit", "drop", times=1)
+        lab.sandbox.inject("delete_many", "error", status=403, code="AccessDenied", for_seconds=26 * 3600.0)
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("batch.answer-lost"))
+            [old] = our_keys(lab)
+            await days.passes(hours=25.5, step=1800)
+            await case.sees("batch.settled", outcome="absent")
+            assert (lab.calls("submit"), our_keys(lab)) == (1, [old]), "nothing is uploaded beside the old object"
+            await days.until(delivered(lab, "talk.mp3"))
+    assert lab.ledger("SELECT rebuys FROM recognition") == [(0,)]
+    assert lab.calls("submit") == 2
+
+
 async def test_a_task_that_the_service_forgot_is_bought_again_once_and_then_given_up(lab: Lab) -> None:
     injected = "query: `unknown`; list: `hide`"
     async with trouble(lab, AREA, "The service lost the task, twice", injected, billed="twice") as case:
