@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dropscribe.cli.desk import Desk
-from dropscribe.ledger import stories
+from dropscribe.ledger import beside
 from lab import files_below, sha256
 from model.person import EDITED, LITTER, OWN, Lying
 from model.steps import CONTENTS
@@ -55,7 +55,7 @@ def hold_in_the_end(world: World) -> None:
 
 def every_entry_is_explained(world: World) -> None:
     """Whatever lies in an inbox has one explained state, and `status PATH` tells it."""
-    with stories.reading(world.lab.state) as connection:
+    with beside.reading(world.lab.state) as connection:
         desk = Desk(world.settings, connection, now=world.now())
         for inbox, path in lying_now(world):
             found = [

@@ -14,7 +14,7 @@ from dropscribe.cli.places import folders_named, meant
 from dropscribe.cli.say import say
 from dropscribe.config.settings import Settings
 from dropscribe.errors import StateHeld
-from dropscribe.ledger import LEDGER_FILE, Ledger, stories
+from dropscribe.ledger import LEDGER_FILE, Ledger, forgetting, stories
 from dropscribe.ledger.schema import OPEN_MEDIA
 from dropscribe.ledger.stories import FileRow
 from dropscribe.names import display
@@ -96,7 +96,7 @@ def _forget_files(ledger: Ledger, path: bytes, rows: Sequence[FileRow]) -> Said:
         if row.state in OPEN_MEDIA:
             when = f"it is {state_of(row)}, taken {moment(row.taken_at)}"
             return Said(f"{name}: not forgotten, because {when}; let the daemon finish it first")
-    ledger.do_now(stories.forget_files, [row.media_id for row in rows])
+    ledger.do_now(forgetting.forget_files, [row.media_id for row in rows])
     number = "" if len(rows) == 1 else f" ({len(rows)} entries)"
     return Said(f"{name}: forgotten{number}{_lies_there(rows)}", done=True)
 
@@ -108,7 +108,7 @@ def _lies_there(rows: Sequence[FileRow]) -> str:
 
 def _forget_folders(ledger: Ledger, settings: Settings, path: bytes) -> Said:
     folders = folders_named(settings, path)
-    known = [ledger.do_now(stories.forget_folder, os.fsencode(folder)) for folder in folders]
+    known = [ledger.do_now(forgetting.forget_folder, os.fsencode(folder)) for folder in folders]
     if any(known):
         return Said(f"{display(path)}: where this folder lay is forgotten; where it is found next is right", done=True)
     if folders:

@@ -10,7 +10,7 @@ from dropscribe.cli.desk import Desk
 from dropscribe.cli.options import config_option, settings_for
 from dropscribe.cli.places import Part, parts_of
 from dropscribe.cli.say import say, say_json
-from dropscribe.ledger import stories
+from dropscribe.ledger import beside
 from dropscribe.names import display
 from dropscribe.story import Status, to_json
 from dropscribe.story_text import Tale, overview, overview_of, tell, told
@@ -35,7 +35,7 @@ def status(context: click.Context, config: Path | None, as_json: bool, path: byt
       dropscribe status --json | jq -r '.files[] | select(.state == "failed") | .path'
     """
     settings = settings_for(context, config, keyless=True)
-    with stories.reading(settings.state) as connection:
+    with beside.reading(settings.state) as connection:
         desk = Desk(settings, connection)
         if path is None:
             whole = desk.status()
