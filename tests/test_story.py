@@ -226,7 +226,7 @@ def test_an_alarm_stands_at_the_inboxes_it_concerns(name: str, mine: bool, other
 def test_every_file_is_counted_once() -> None:
     every = ("settling", "ignored", "waiting", "uploading", "uploaded", "submitted", "answered", "failed")
     files = [FileView("talks", state, state) for state in every] + [FileView("calls", "x", "failed")]  # type: ignore[arg-type]
-    seen = inbox_view(inbox(), files, 3, ())
+    seen = inbox_view("talks", b"/srv/talks/inbox", files, 3, ())
     assert (seen.waiting, seen.in_flight, seen.failed, seen.ignored, seen.delivered) == (4, 2, 1, 1, 3)
     assert seen.waiting + seen.in_flight + seen.failed + seen.ignored == len(every)
 

@@ -324,12 +324,14 @@ def still_lies(row: FileRow, exists: Callable[[bytes], bool]) -> bool:
     return any(exists(path) for path in (row.error_file, row.moved_to) if path is not None)
 
 
-def inbox_view(inbox: InboxSettings, files: Iterable[FileView], delivered: int, alarms: tuple[Alarm, ...]) -> InboxView:
+def inbox_view(
+    name: str, root: bytes, files: Iterable[FileView], delivered: int, alarms: tuple[Alarm, ...]
+) -> InboxView:
     """Count what is told of an inbox: `files` are all of it that are not delivered."""
-    states = [view.state for view in files if view.inbox == inbox.name]
+    states = [view.state for view in files if view.inbox == name]
     return InboxView(
-        name=inbox.name,
-        inbox=display(os.fsencode(inbox.inbox)),
+        name=name,
+        inbox=display(root),
         waiting=sum(state in WAITING for state in states),
         in_flight=sum(state in IN_FLIGHT for state in states),
         delivered=delivered,

@@ -107,6 +107,12 @@ class House:
                 assert place is not None
                 ledger.do_now(upkeep.remember_folder, os.fsencode(folder), place.text(), NOW)
 
+    def remove_inbox(self) -> None:
+        """The configuration does not name the inbox any more; the ledger remembers where it lay."""
+        with self.daemon() as ledger:
+            ledger.do_now(upkeep.remember_inbox, "talks", os.fsencode(self.inbox))
+        self.configure({"name": "calls", "inbox": "calls/inbox"})
+
     def take(self, *paths: str | bytes, model: str = "fun-asr") -> None:
         """The files were taken."""
         with self.daemon() as ledger:

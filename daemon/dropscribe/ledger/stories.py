@@ -130,26 +130,49 @@ def failed_files(connection: Connection) -> list[FileRow]:
     return list(found.values())
 
 
-def ended_files(connection: Connection, limit: int, inbox: str | None = None, below: bytes = b"") -> list[FileRow]:
-    """The last files that were delivered or withdrawn, newest first; of one inbox those below a folder within it."""
+def ended_files(
+    connection: Connection, limit: int, inbox: str | None = None, below: bytes = b"", placed: bytes = b""
+) -> list[FileRow]:
+    """The last files that were delivered or withdrawn, newest first; of one inbox those below a folder within it, or
+    of which something was `placed` below an absolute folder.
+    """
     withdrawn = and_(media.c.state == "withdrawn", ~superseded())
-    mine = true() if inbox is None else and_(media.c.inbox == inbox, _below(below))
+    mine = true() if inbox is None else and_(media.c.inbox == inbox, _below(below, placed))
     return _rows(connection, _files(or_(media.c.state == "delivered", withdrawn), mine).limit(limit))
 
 
-def _below(place: bytes) -> ColumnElement[bool]:
-    """In a folder within an inbox, at any depth; b"" is the inbox itself."""
-    return and_(media.c.path >= place + b"/", media.c.path < place + b"0") if place else true()  # "0" follows "/"
+def _below(place: bytes, placed: bytes) -> ColumnElement[bool]:
+    """In a folder within an inbox, at any depth (b"": the inbox itself); of which something is below `placed`."""
+    taken_there = _in_folder(media.c.path, place) if place else true()
+    return and_(taken_there, _placed_below(placed)) if placed else taken_there
 
 
-def delivered_counts(connection: Connection, keeping: Collection[str] = (), below: bytes = b"") -> dict[str, int]:
-    """How many files of each inbox are delivered, of those below a folder within it. In those that are `keeping` their
-    sources a path is one file, whose newest version counts.
+def _placed_below(folder: bytes) -> ColumnElement[bool]:
+    outputs = select(output.c.media_id).where(_in_folder(output.c.path, folder))
+    moved = or_(_in_folder(media.c.moved_to, folder), _in_folder(media.c.error_file, folder))
+    return or_(media.c.id.in_(outputs), moved)
+
+
+def _in_folder(path: ColumnElement[Any], folder: bytes) -> ColumnElement[bool]:
+    return and_(path >= folder + b"/", path < folder + b"0")  # "0" follows "/"
+
+
+def inboxes_with_files_below(connection: Connection, folder: bytes) -> list[str]:
+    """The inboxes of which an output, a source or an error file was placed below an absolute folder."""
+    query = select(media.c.inbox).where(_placed_below(folder)).distinct().order_by(media.c.inbox)
+    return list(connection.execute(query).scalars())
+
+
+def delivered_counts(
+    connection: Connection, keeping: Collection[str] = (), below: bytes = b"", placed: bytes = b""
+) -> dict[str, int]:
+    """How many files of each inbox are delivered, of those that `ended_files` means by `below` and `placed`. In those
+    that are `keeping` their sources a path is one file, whose newest version counts.
     """
     later = media.alias("later")
     newer = (later.c.inbox == media.c.inbox, later.c.path == media.c.path, later.c.id > media.c.id)
     replaced = exists().where(*newer, later.c.state != "withdrawn")
-    mine = (media.c.state == "delivered", _below(below))
+    mine = (media.c.state == "delivered", _below(below, placed))
     delivered = select(media.c.inbox, func.count()).where(*mine).group_by(media.c.inbox)
     counted = delivered.where(media.c.inbox.not_in(keeping)), delivered.where(media.c.inbox.in_(keeping), ~replaced)
     return {row[0]: row[1] for query in counted for row in connection.execute(query)}
