@@ -88,10 +88,8 @@ def send_source_away(
     """
     name = private_name(media.media_id, ledger_id)
     hidden = os.path.join(os.path.dirname(media.path), name)
-    if isinstance(way, Stay):
-        if look_at(root, hidden) != GONE:  # hidden by a try of before the configuration changed
-            _give_back(root, hidden, media.path)
-            _to_be_synced(root, hidden, unsynced)
+    if isinstance(way, Stay):  # a try of before the configuration changed may have hidden it
+        show(root, media.media_id, media.path, ledger_id, unsynced)
         return Disposal(True)
     reason = _hide(root, media, name, hidden)
     if reason is not None:
@@ -103,6 +101,19 @@ def send_source_away(
         GO.effect()
         return Disposal(True)
     return _place(root, media, way, hidden, unsynced)
+
+
+def is_hidden(root: Path, media_id: int, path: bytes, ledger_id: str) -> bool:
+    """Whether a source stands in its inbox under its private name, because its move was interrupted."""
+    return look_at(root, os.path.join(os.path.dirname(path), private_name(media_id, ledger_id))) != GONE
+
+
+def show(root: Path, media_id: int, path: bytes, ledger_id: str, unsynced: Unsynced | None = None) -> None:
+    """A source that was hidden gets its name back, or the next free one. Raises OSError."""
+    if is_hidden(root, media_id, path, ledger_id):
+        hidden = os.path.join(os.path.dirname(path), private_name(media_id, ledger_id))
+        _give_back(root, hidden, path)
+        _to_be_synced(root, hidden, unsynced)
 
 
 def _to_be_synced(root: Path, hidden: bytes, unsynced: Unsynced | None) -> None:

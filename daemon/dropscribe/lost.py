@@ -20,6 +20,9 @@ LATER = 600.0
 OLDEST = 24 * 3600.0
 """The list reaches back 24 hours: an older intent cannot be settled any more."""
 
+OUT_OF_REACH = OLDEST + 4 * 3600.0
+"""Seconds after the submit: a task takes three hours at most, and its results are deleted a day later."""
+
 
 @dataclass(frozen=True)
 class Settled:
@@ -55,7 +58,10 @@ def of_another_account(row: BatchRow) -> OutOfOrder:
     task = f"task {row.task_id}" if row.task_id else f"batch {row.id}"
     files = "1 file" if len(row.items) == 1 else f"{len(row.items)} files"
     message = f"another account submitted {files} of {task}, and alone can see what became of that"
-    remedy = f"restart dropscribe with the endpoint {row.endpoint} and the key of that account, until it is done"
+    remedy = (
+        f"restart dropscribe with the endpoint {row.endpoint} and the key of that account, until it is done; "
+        "where that account is lost, `dropscribe forget --unfinished` gives its files up"
+    )
     return OutOfOrder(ACCOUNT, "OtherAccount", message, remedy)
 
 

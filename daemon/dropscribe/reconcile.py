@@ -189,6 +189,8 @@ class Reconciler:
             age_then, shown = ages[row.id], row.id in self._shown_absent
             settled = settle(row, looks, age_then, grace, doomed.get(row.id, True), shown)
             if settled.outcome != "adopted" and not self._is_mine(row):
+                if settled.outcome == "expired":
+                    await self._end_unwanted(row)
                 continue
             self._note_absence(row, settled, age_then)
             if settled.outcome == "absent" and row.id in doomed and age_then <= OLDEST:
@@ -269,6 +271,13 @@ class Reconciler:
             self._on_needed()
         SETTLE.recorded()
         log.info("batch.settled", batch=row.id, outcome=found.outcome, files=len(row.items))
+
+    async def _end_unwanted(self, row: BatchRow) -> None:
+        """Where people gave up all of what another key sent, what became of it needs no waiting for."""
+        if await self._ledger.do(batches.dropped_unwanted, row.id, _expired(row), self._clock.now()):
+            log.info("batch.given-up", batch=row.id, files=len(row.items))
+            await self._strangers.seen(row.id)
+            self._on_needed()
 
     async def _adopt_ours(self, tasks: Sequence[ListedTask]) -> list[ListedTask]:
         """Adopt the ended ones that are ours; return those of which it cannot be told yet."""

@@ -108,7 +108,7 @@ class Rooms:
             on_first_only=self._one_url_only,
             blame=blame,
         )
-        self.strangers = strangers = Strangers(house.scopes)
+        self.strangers = strangers = Strangers(house.ledger, house.scopes)
         self.poller = Poller(house, self.collector.bring_home, self._wake_all, strangers, blame)
         self.reconciler = Reconciler(house, self.poller.follow, self._wake_all, strangers, blame)
         self.submitter = Submitter(

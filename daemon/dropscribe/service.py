@@ -144,7 +144,7 @@ class Service:
             state=str(self._house.settings.state),
         )
         for name, files in (await self.ledger.look(tallies.orphans, list(self._house.inboxes))).items():
-            remedy = "configure it again until they are done"
+            remedy = "configure it again until they are done, or `dropscribe forget --unfinished` gives them up"
             log.warning("inbox.not-configured", inbox=name, files=files, remedy=remedy)
 
     async def _until_end(self) -> None:

@@ -69,7 +69,7 @@ _ORDINARY: Mapping[FileState, str] = {
 
 _ORPHANED = (
     "Its inbox is not in the configuration any more: a daemon that knew it finishes it as it began, one that starts "
-    "without it leaves it until the inbox is configured again."
+    "without it leaves it until the inbox is configured again, or `dropscribe forget --unfinished` gives it up."
 )
 
 

@@ -1,5 +1,6 @@
 """What another key submitted and this one cannot see: one scope for all of it, open as long as something is hidden."""
 
+from dropscribe.ledger import Ledger, batches
 from dropscribe.ledger.rows import BatchRow
 from dropscribe.lost import of_another_account
 from dropscribe.model import ACCOUNT
@@ -9,8 +10,8 @@ from dropscribe.scopes import Scopes
 class Strangers:
     """The batches that are hidden, whether they have a task or their answer was lost."""
 
-    def __init__(self, scopes: Scopes) -> None:
-        self._scopes = scopes
+    def __init__(self, ledger: Ledger, scopes: Scopes) -> None:
+        self._ledger, self._scopes = ledger, scopes
         self._hidden: set[int] = set()
 
     @property
@@ -19,8 +20,11 @@ class Strangers:
         return frozenset(self._hidden)
 
     async def hidden(self, row: BatchRow) -> None:
-        """This key cannot see what became of it: its files wait, and nothing is bought again."""
-        if row.id not in self._hidden:
+        """This key cannot see what became of it: its files wait, and nothing is bought again.
+
+        Where people gave all of its files up, nobody needs to be told.
+        """
+        if row.id not in self._hidden and await self._ledger.look(batches.is_wanted, row.id):
             self._hidden.add(row.id)
             await self._scopes.report(of_another_account(row))
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
 
 from dropscribe.ledger import spending
-from dropscribe.ledger.intake import doom_objects, look_of
+from dropscribe.ledger.intake import WANTED, abandon_unwanted, doom_objects, look_of
 from dropscribe.ledger.judgements import refuse
 from dropscribe.ledger.rows import Again, BatchRow, Item, ReadyGroup, StaleWrite
 from dropscribe.ledger.schema import batch, batch_item, media, recognition, stored_object
@@ -103,7 +103,9 @@ def lost(connection: Connection, batch_id: int, reason: str) -> bool:
 
 
 def not_accepted(connection: Connection, batch_id: int, reason: str, now: float, wait_until: float) -> bool:
-    """Definitely refused, or never sent: nothing was billed, the objects stay, the recognitions are ready again."""
+    """Definitely refused, or never sent: nothing was billed, the objects stay, the recognitions are ready again (those
+    that nobody waits for any more are given up).
+    """
     changed = connection.execute(
         update(batch)
         .where(batch.c.id == batch_id, batch.c.state == "intended")
@@ -115,6 +117,7 @@ def not_accepted(connection: Connection, batch_id: int, reason: str, now: float,
     spending.taken_back(connection, batch_id)
     mine = (recognition.c.id.in_(ids), recognition.c.state == "submitting")
     connection.execute(update(recognition).where(*mine).values(state="uploaded", wait_until=wait_until))
+    _abandon_unwanted(connection, ids, now)
     return True
 
 
@@ -158,8 +161,20 @@ def never_arrived(connection: Connection, batch_id: int, reason: str, now: float
     return changed.rowcount == 1
 
 
+def is_wanted(connection: Connection, batch_id: int) -> bool:
+    """Whether a file waits for any of a batch's recognitions; where people gave all of them up, none does."""
+    mine = (batch_item.c.batch_id == batch_id, batch_item.c.live)
+    query = select(recognition.c.id).join(batch_item, batch_item.c.recognition_id == recognition.c.id)
+    return connection.execute(query.where(*mine, WANTED).limit(1)).first() is not None
+
+
+def dropped_unwanted(connection: Connection, batch_id: int, failure: Failure, now: float) -> bool:
+    """`dropped` for a batch of which nobody can learn what became of it; not while a file waits for it."""
+    return not is_wanted(connection, batch_id) and dropped(connection, batch_id, failure, now)
+
+
 def dropped(connection: Connection, batch_id: int, failure: Failure, now: float) -> bool:
-    """The service lost the task: each recognition is bought again once, then it fails."""
+    """The service lost the task: each recognition that is waited for is bought again once, then it fails."""
     changed = connection.execute(
         update(batch)
         .where(batch.c.id == batch_id, batch.c.state.in_(("lost", "submitted")))
@@ -281,3 +296,10 @@ def _begin_again(connection: Connection, ids: Sequence[int], now: float) -> None
         .where(recognition.c.id.in_(ids))
         .values(state="needed", object_key=None, ready_at=None, wait_until=now, task_id=None)
     )
+    _abandon_unwanted(connection, ids, now)
+
+
+def _abandon_unwanted(connection: Connection, ids: Sequence[int], now: float) -> None:
+    """While they travelled, people may have given up the files that waited for them: nothing is bought for nobody."""
+    for recognition_id in ids:
+        abandon_unwanted(connection, recognition_id, now)
