@@ -257,6 +257,79 @@ async def test_what_another_account_submitted_waits_for_its_key(lab: Lab) -> Non
     assert lab.calls("submit") == 1
 
 
+async def test_what_a_lost_account_submitted_is_given_up_and_is_over_after_a_day(lab: Lab) -> None:
+    name = "The account that submitted is lost for good; the file is given up, and dropped again later"
+    injected = "another account's key; `forget --unfinished`; the file comes again"
+    async with trouble(lab, AREA, name, injected, billed="twice") as case:
+        clock = SharedTime(lab.sandbox)
+        data = lab.drop("talk.mp3")
+        lab.sandbox.change(other_accounts={"sk-new": "another"}, task_seconds=60.0)
+        async with case.start(clock=clock) as days:
+            await days.until(lambda: days.logged("batch.submitted"))
+        lab.configure(model_studio={"api_key": "sk-new"})
+        (lab.inbox / "talk.mp3").unlink()
+        case.shows(given_up(lab, "talk.mp3"), "forget --unfinished")
+        async with case.start(clock=clock) as days:
+            await days.passes(hours=23)
+            assert days.logged("scope.opened") == [], "nobody waits for that account"
+            assert len(our_keys(lab)) == 1
+            await days.until(is_clean(lab))
+            await case.sees("task.given-up")
+            lab.drop("talk.mp3", data)
+            await days.until(delivered(lab, "talk.mp3"))
+    assert lab.calls("submit") == 2
+
+
+async def test_a_lost_submit_of_a_lost_account_is_given_up_as_well(lab: Lab) -> None:
+    name = "The account is lost while the answer to a submit is, and the file is given up"
+    injected = "submit: `lost`; another account's key; `forget --unfinished`"
+    async with trouble(lab, AREA, name, injected) as case:
+        clock = SharedTime(lab.sandbox)
+        lab.drop("talk.mp3")
+        lab.sandbox.change(other_accounts={"sk-new": "another"})
+        lab.sandbox.inject("submit", "lost", times=1)
+        async with case.start(clock=clock) as days:
+            await days.until(lambda: days.logged("batch.answer-lost"))
+        lab.configure(model_studio={"api_key": "sk-new"})
+        (lab.inbox / "talk.mp3").unlink()
+        given_up(lab, "talk.mp3")
+        async with case.start(clock=clock) as days:
+            await days.passes(hours=23)
+            assert days.logged("scope.opened") == []
+            await days.until(is_clean(lab))
+            await case.sees("batch.given-up")
+    assert lab.calls("submit") == 1
+
+
+async def test_what_an_inbox_that_is_gone_for_good_had_under_way_is_given_up(lab: Lab) -> None:
+    name = "An inbox is gone for good and is taken out of the configuration; a file of it runs, another waits"
+    async with trouble(lab, AREA, name, "the folder is deleted; `forget --unfinished FOLDER`") as case:
+        lab.sandbox.change(task_seconds=300.0)
+        lab.drop("sent.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("batch.submitted"))
+            lab.sandbox.inject("submit", "error", status=402, code="Arrearage")
+            lab.drop("waits.mp3")
+            await days.until(lambda: days.logged("scope.opened", scope="submits"))
+        lab.sandbox.clear_faults()
+        shutil.rmtree(lab.inbox)
+        lab.configure(inboxes=[{"name": "other", "inbox": "other/inbox"}])
+        case.shows(given_up(lab, str(lab.inbox)), "forget --unfinished")
+        async with case.start() as days:
+            await days.until(is_clean(lab))
+            await case.sees("batch.done")
+            assert days.logged("inbox.not-configured") == []
+    assert lab.calls("submit") == 2, "one of them was refused"
+    assert [state for state, in lab.ledger("SELECT state FROM recognition ORDER BY id")] == ["answered", "abandoned"]
+
+
+def given_up(lab: Lab, path: str) -> str:
+    """What `dropscribe forget --unfinished` says of a file."""
+    ran = lab.call("forget", "--unfinished", path)
+    assert ran.returncode == 0, ran.stderr
+    return "; ".join(ran.stdout.splitlines())
+
+
 async def test_a_new_key_of_the_same_account_collects_what_the_old_one_paid(lab: Lab) -> None:
     name = "The API key was exchanged for another of the same account while a task ran"
     async with trouble(lab, AREA, name, "another key of the account") as case:
