@@ -123,7 +123,7 @@ class House:
         with self.daemon() as ledger:
             key = lambda suffix: f"key-{next(self._numbers)}.{suffix}"  # noqa: E731
             for job in ledger.do_now(uploads.claim, 1000, NOW + 1, ledger.epoch, key, 10**9):
-                ledger.do_now(uploads.uploaded, job.recognition_id, False, NOW + 1)
+                ledger.do_now(uploads.all_uploaded, [(job.recognition_id, False)], NOW + 1)
 
     def submit(self, task_id: str | None = "task-1") -> int:
         """Everything that is uploaded is in one batch; without a task id its outcome is open."""

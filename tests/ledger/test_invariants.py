@@ -88,7 +88,7 @@ class Histories(RuleBasedStateMachine):
     def upload_ends(self, end: str) -> None:
         desk, job = self.desk, self.jobs.pop()
         if end == "uploaded":
-            desk.do(uploads.uploaded, job.recognition_id, False, desk.now)
+            desk.do(uploads.all_uploaded, [(job.recognition_id, False)], desk.now)
         elif end == "put back":
             desk.do(uploads.put_back, job.recognition_id, desk.now)
         elif end == "charged":

@@ -320,7 +320,7 @@ async def test_what_an_inbox_that_is_gone_for_good_had_under_way_is_given_up(lab
             await case.sees("batch.done")
             assert days.logged("inbox.not-configured") == []
     assert lab.calls("submit") == 2, "one of them was refused"
-    assert [state for state, in lab.ledger("SELECT state FROM recognition ORDER BY id")] == ["answered", "abandoned"]
+    assert [state for (state,) in lab.ledger("SELECT state FROM recognition ORDER BY id")] == ["answered", "abandoned"]
 
 
 def given_up(lab: Lab, path: str) -> str:

@@ -57,24 +57,39 @@ def intend(
     rows = connection.execute(_ready(group, now, withheld).limit(limit)).all()
     if not rows:
         return None
-    inserted = connection.execute(
-        insert(batch).values(
-            endpoint=identity.endpoint,
-            account=identity.account,
-            model=group.model,
-            settings=group.settings,
-            state="intended",
-            owner=owner,
-            total=len(rows),
-            intended_at=now,
-            server_time=server_time,
-        )
-    )
-    batch_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]
-    insert_items(connection, batch_id, rows)
-    spending.sent(connection, batch_id, rows, now)
-    move(connection, [row.id for row in rows], ("uploaded",), "submitting")
+    batch_id = open_batch(connection, rows, ("uploaded",), identity, owner, now, server_time=server_time)
     return next(iter(_batches(connection, batch.c.id == batch_id)))
+
+
+def open_batch(
+    connection: Connection,
+    rows: Sequence[Row[Any]],
+    here: Sequence[str],
+    identity: Identity,
+    owner: int,
+    now: float,
+    **more: Any,
+) -> int:
+    """A batch of these recognitions (whole rows, in the states `here`, of one model with its settings), intended now;
+    `more` are further columns. Returns its id; raises as `intend`.
+    """
+    values: dict[str, Any] = {
+        "endpoint": identity.endpoint,
+        "account": identity.account,
+        "model": rows[0].model,
+        "settings": rows[0].settings,
+        "state": "intended",
+        "owner": owner,
+        "total": len(rows),
+        "intended_at": now,
+        **more,
+    }
+    inserted = connection.execute(insert(batch).values(**values))
+    batch_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]
+    _insert_items(connection, batch_id, rows)
+    spending.sent(connection, batch_id, rows, now)
+    _move(connection, [row.id for row in rows], here, "submitting")
+    return batch_id
 
 
 def accepted(connection: Connection, batch_id: int, task_id: str, request_id: str | None, now: float) -> bool:
@@ -216,7 +231,7 @@ def _ready(group: ReadyGroup, now: float, withheld: Collection[int]) -> Any:
     return query.order_by(recognition.c.attempts, recognition.c.id)  # one that failed does not take the others' turns
 
 
-def insert_items(connection: Connection, batch_id: int, rows: Sequence[Row[Any]]) -> None:
+def _insert_items(connection: Connection, batch_id: int, rows: Sequence[Row[Any]]) -> None:
     """Recognitions (whole rows) are a batch's items, in this order."""
     items = [
         {
@@ -231,7 +246,7 @@ def insert_items(connection: Connection, batch_id: int, rows: Sequence[Row[Any]]
     connection.execute(_INSERT_ITEM, items)
 
 
-def move(connection: Connection, ids: Sequence[int], here: Sequence[str], there: str) -> None:
+def _move(connection: Connection, ids: Sequence[int], here: Sequence[str], there: str) -> None:
     """Bring recognitions from one of the states `here` to `there`. Raises StaleWrite where one is elsewhere."""
     moved = connection.execute(
         update(recognition).where(recognition.c.id.in_(ids), recognition.c.state.in_(here)).values(state=there)
