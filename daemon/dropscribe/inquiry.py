@@ -107,3 +107,8 @@ class Inquiry:
         if task_id not in self._unanswered:
             self._unanswered.add(task_id)
             log.warning("task.unanswered", task_id=task_id, code=fault.code, message=self._house.clean(fault.message))
+
+
+def is_over(look: Look) -> bool:
+    """Whether nothing else will be seen of a task."""
+    return look.steady or (look.report is not None and is_terminal(look.report) and is_telling(look.report))

@@ -135,7 +135,7 @@ class Rooms:
 
     def _follow(self, batch_id: int) -> None:
         self.poller.follow(batch_id)
-        self.reconciler.look_back_later(batch_id)  # a proxy may have sent the submit twice
+        self.reconciler.late.look_back_later(batch_id)  # a proxy may have sent the submit twice
 
     def _clean(self, text: str) -> str:
         return self.house.clean(text)  # a reload knows further secrets
@@ -156,7 +156,7 @@ class Rooms:
         """
         return {
             "upload": self.uploader.wake,
-            **({"submit": self.submitter.wake} if self.reconciler.gate_is_open else {}),
+            **({"submit": self.submitter.wake} if self.reconciler.gate.is_open else {}),
             "reconcile": self.reconciler.wake,
             "poll": self.poller.wake,
             "cleanup": self.cleaner.wake,
