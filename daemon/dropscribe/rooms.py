@@ -141,7 +141,7 @@ class Rooms:
         return self.house.clean(text)  # a reload knows further secrets
 
     async def _one_url_only(self, model: str, code: str, message: str) -> None:
-        await self.submitter.one_url_only(model, code, message)
+        await self.submitter.limits.one_url_only(model, code, message)
 
     def new_deliverer(self, name: str) -> Deliverer:
         return Deliverer(name, self.house, self.pools.of_inbox(name), self.submitter.wake.set)
