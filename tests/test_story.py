@@ -10,25 +10,22 @@ from dropscribe.allowance import Balance, Limit
 from dropscribe.config.settings import InboxSettings
 from dropscribe.ledger.stories import FileRow, Payment
 from dropscribe.model import Scope
+from dropscribe.reasons import Situation, reason_of, since_of, state_of
 from dropscribe.story import (
     Alarm,
     DaemonView,
     FileView,
     InboxView,
-    Situation,
     Spending,
     Status,
     alarms_of,
     inbox_view,
     notes_of,
-    reason_of,
     settling,
-    since_of,
-    state_of,
     still_lies,
-    to_json,
     view_of,
 )
+from dropscribe.story_json import to_json
 from dropscribe.story_text import Tale, overview, source_text, tell
 
 NOW = 1_795_000_000.0

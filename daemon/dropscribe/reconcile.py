@@ -17,14 +17,7 @@ from dropscribe.inquiry import Inquiry, is_over
 from dropscribe.late_tasks import PAID_TWICE, LateTasks
 from dropscribe.ledger import batches, tasklist
 from dropscribe.ledger.rows import BatchRow
-from dropscribe.lost import (
-    OLDEST,
-    Settled,
-    age,
-    candidates,
-    settle,
-    shows_absence,
-)
+from dropscribe.lost import OLDEST, Settled, age, candidates, settle, shows_absence
 from dropscribe.model import Failure
 from dropscribe.remote.policy import poll_wait
 from dropscribe.scopes import Blame

@@ -16,13 +16,13 @@ from dropscribe.ledger import is_held, notices, spending, stories, upkeep
 from dropscribe.ledger.stories import FileRow
 from dropscribe.model import Scope
 from dropscribe.names import display
+from dropscribe.reasons import Situation, state_of
 from dropscribe.scan import Candidate, Entry, Ignored
 from dropscribe.story import (
     Alarm,
     DaemonView,
     FileView,
     InboxView,
-    Situation,
     Spending,
     Status,
     alarm_of,
@@ -32,7 +32,6 @@ from dropscribe.story import (
     inbox_view,
     notes_of,
     settling,
-    state_of,
     still_lies,
     view_of,
 )

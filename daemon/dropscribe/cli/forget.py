@@ -19,8 +19,9 @@ from dropscribe.errors import StateHeld
 from dropscribe.ledger import LEDGER_FILE, Ledger, forgetting, stories
 from dropscribe.ledger.schema import OPEN_MEDIA
 from dropscribe.ledger.stories import FileRow
+from dropscribe.moments import moment
 from dropscribe.names import display
-from dropscribe.story import moment, state_of
+from dropscribe.reasons import state_of
 
 
 @click.command()

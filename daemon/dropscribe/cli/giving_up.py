@@ -20,7 +20,7 @@ from dropscribe.ledger.schema import OPEN_MEDIA, OWED_MEDIA
 from dropscribe.ledger.stories import FileRow
 from dropscribe.lost import OUT_OF_REACH
 from dropscribe.names import display
-from dropscribe.story import state_of
+from dropscribe.reasons import state_of
 from dropscribe.survey import folder_trouble
 
 

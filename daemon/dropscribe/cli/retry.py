@@ -24,7 +24,8 @@ from dropscribe.ledger.stories import FileRow
 from dropscribe.model import Look
 from dropscribe.names import display
 from dropscribe.naming import numbers
-from dropscribe.story import state_of, still_lies
+from dropscribe.reasons import state_of
+from dropscribe.story import still_lies
 from dropscribe.survey import folder_trouble
 
 

@@ -12,7 +12,8 @@ from dropscribe.cli.places import parts_of
 from dropscribe.cli.say import say, say_json
 from dropscribe.ledger import beside
 from dropscribe.names import display
-from dropscribe.story import Status, to_json
+from dropscribe.story import Status
+from dropscribe.story_json import to_json
 from dropscribe.story_text import Tale, overview, overview_of, tell, told
 
 
