@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from dropscribe.house import House
 from dropscribe.intake import Intake
-from dropscribe.ledger import deliveries, upkeep
+from dropscribe.ledger import batches, deliveries, upkeep
 from dropscribe.model import ACCOUNT
 from dropscribe.strangers import Strangers
 
@@ -61,6 +61,8 @@ class Once:
         if not self.nobody_else_comes:
             return False
         if await self._house.ledger.look(deliveries.any_open, list(self._house.inboxes)):
+            return False
+        if await self._house.ledger.look(batches.any_unwanted, self._strangers.batches):
             return False
         return not await self._house.ledger.look(upkeep.doomed_objects, 1)
 

@@ -13,6 +13,7 @@ class Strangers:
     def __init__(self, ledger: Ledger, scopes: Scopes) -> None:
         self._ledger, self._scopes = ledger, scopes
         self._hidden: set[int] = set()
+        self._told: set[int] = set()
 
     @property
     def batches(self) -> frozenset[int]:
@@ -24,13 +25,15 @@ class Strangers:
 
         Where people gave all of its files up, nobody needs to be told.
         """
-        if row.id not in self._hidden and await self._ledger.look(batches.is_wanted, row.id):
-            self._hidden.add(row.id)
+        self._hidden.add(row.id)
+        if row.id not in self._told and await self._ledger.look(batches.is_wanted, row.id):
+            self._told.add(row.id)
             await self._scopes.report(of_another_account(row))
 
     async def seen(self, batch_id: int) -> None:
         """It is of the same account after all, or settled otherwise."""
-        if batch_id in self._hidden:
-            self._hidden.discard(batch_id)
-            if not self._hidden:
+        self._hidden.discard(batch_id)
+        if batch_id in self._told:
+            self._told.discard(batch_id)
+            if not self._told:
                 await self._scopes.works(ACCOUNT)

@@ -323,6 +323,33 @@ async def test_what_an_inbox_that_is_gone_for_good_had_under_way_is_given_up(lab
     assert [state for (state,) in lab.ledger("SELECT state FROM recognition ORDER BY id")] == ["answered", "abandoned"]
 
 
+@pytest.mark.parametrize("key", ["sk-sandbox", "sk-new"])
+async def test_a_single_run_ends_when_nothing_of_what_was_given_up_is_at_the_service(lab: Lab, key: str) -> None:
+    lost = key == "sk-new"
+    name = f"`run --once` after a file was given up that {'a lost account' if lost else 'the account'} had submitted"
+    async with trouble(lab, AREA, name, "`forget --unfinished`, then `run --once`") as case:
+        clock = SharedTime(lab.sandbox)
+        lab.sandbox.change(other_accounts={"sk-new": "another"}, task_seconds=300.0)
+        lab.drop("talk.mp3")
+        async with case.start(clock=clock) as days:
+            await days.until(lambda: days.logged("batch.submitted"))
+        lab.configure(model_studio={"api_key": key if lost else lab.sandbox.settings.api_key})
+        (lab.inbox / "talk.mp3").unlink()
+        given_up(lab, "talk.mp3")
+        async with case.start(clock=clock, once=True) as days:
+            while days.is_running:
+                await days.passes(minutes=1, step=10)
+            assert not (await days.running).out_of_patience
+            assert bool(our_keys(lab)) is lost, "what this key cannot see keeps its object for the day"
+            if not lost:
+                await case.sees("batch.done")
+                return
+        clock.jump(24 * 3600.0)
+        async with case.start(clock=clock, once=True) as days:
+            await days.running
+            await case.sees("task.given-up")
+
+
 def given_up(lab: Lab, path: str) -> str:
     """What `dropscribe forget --unfinished` says of a file."""
     ran = lab.call("forget", "--unfinished", path)

@@ -183,6 +183,14 @@ def is_wanted(connection: Connection, batch_id: int) -> bool:
     return connection.execute(query.where(*mine, WANTED).limit(1)).first() is not None
 
 
+def any_unwanted(connection: Connection, but: Collection[int]) -> bool:
+    """Whether something is at the service that nobody waits for, in other batches than these: its object is to go."""
+    query = select(batch.c.id).join(batch_item, batch_item.c.batch_id == batch.c.id)
+    query = query.join(recognition, recognition.c.id == batch_item.c.recognition_id)
+    mine = (batch.c.state.in_(("intended", "lost", "submitted")), batch_item.c.live, ~WANTED)
+    return connection.execute(query.where(*mine, batch.c.id.not_in(but)).limit(1)).first() is not None
+
+
 def dropped_unwanted(connection: Connection, batch_id: int, failure: Failure, now: float) -> bool:
     """`dropped` for a batch of which nobody can learn what became of it; not while a file waits for it."""
     return not is_wanted(connection, batch_id) and dropped(connection, batch_id, failure, now)
