@@ -8,9 +8,9 @@ import pytest
 
 from dropscribe.allowance import Balance, Limit
 from dropscribe.config.settings import InboxSettings
+from dropscribe.file_state import Situation, reason_of, since_of, state_of
 from dropscribe.ledger.stories import FileRow, Payment
 from dropscribe.model import Scope
-from dropscribe.reasons import Situation, reason_of, since_of, state_of
 from dropscribe.story import (
     Alarm,
     DaemonView,

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dropscribe.config.settings import InboxSettings
+from dropscribe.file_state import FileState, Situation, reason_of, since_of, state_of
 from dropscribe.ledger.stories import FileRow
 from dropscribe.model import Scope
 from dropscribe.moments import moment
 from dropscribe.names import display
 from dropscribe.packing import recipe_label
-from dropscribe.reasons import FileState, Situation, reason_of, since_of, state_of
 from dropscribe.scan import Ignored
 
 WAITING: frozenset[FileState] = frozenset({"settling", "waiting", "uploading", "uploaded"})

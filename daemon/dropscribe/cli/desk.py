@@ -11,12 +11,12 @@ from sqlalchemy import Connection
 from dropscribe.cli.places import Part, Place, meant, own_folders, places_of, still_on_its_way
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.errors import OutOfOrder
+from dropscribe.file_state import Situation, state_of
 from dropscribe.folders import folder_fault
 from dropscribe.ledger import is_held, notices, spending, stories, upkeep
 from dropscribe.ledger.stories import FileRow
 from dropscribe.model import Scope
 from dropscribe.names import display
-from dropscribe.reasons import Situation, state_of
 from dropscribe.scan import Candidate, Entry, Ignored
 from dropscribe.story import (
     Alarm,

@@ -16,12 +16,12 @@ from dropscribe.cli.places import folders_named, meant
 from dropscribe.cli.say import say
 from dropscribe.config.settings import Settings
 from dropscribe.errors import StateHeld
+from dropscribe.file_state import state_of
 from dropscribe.ledger import LEDGER_FILE, Ledger, forgetting, stories
 from dropscribe.ledger.schema import OPEN_MEDIA
 from dropscribe.ledger.stories import FileRow
 from dropscribe.moments import moment
 from dropscribe.names import display
-from dropscribe.reasons import state_of
 
 
 @click.command()

@@ -15,12 +15,12 @@ from dropscribe.cli.places import Part, meant, parts_of
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.disk.sources import GONE, look_at
 from dropscribe.dispose import is_hidden, show
+from dropscribe.file_state import state_of
 from dropscribe.ledger import Ledger, forgetting, stories, upkeep
 from dropscribe.ledger.schema import OPEN_MEDIA, OWED_MEDIA
 from dropscribe.ledger.stories import FileRow
 from dropscribe.lost import OUT_OF_REACH
 from dropscribe.names import display
-from dropscribe.reasons import state_of
 from dropscribe.survey import folder_trouble
 
 

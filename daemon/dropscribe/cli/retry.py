@@ -19,12 +19,12 @@ from dropscribe.disk.placing import sha256_within
 from dropscribe.disk.sources import GONE, look_at, parent_of, remove_within, seen_from, stat_within
 from dropscribe.dispose import private_name
 from dropscribe.errors import DropscribeError, SourceChanged
+from dropscribe.file_state import state_of
 from dropscribe.ledger import beside, is_held, stories, upkeep
 from dropscribe.ledger.stories import FileRow
 from dropscribe.model import Look
 from dropscribe.names import display
 from dropscribe.naming import numbers
-from dropscribe.reasons import state_of
 from dropscribe.story import still_lies
 from dropscribe.survey import folder_trouble
 
