@@ -114,7 +114,7 @@ class Prober:
 
     async def _ask_storage(self) -> OutOfOrder | None:
         """A fault of `downloads` where the object stands and its signed URL does not give it."""
-        key = f"{self._house.key_prefix}{secrets.token_hex(16)}.probe"
+        key = f"{self._house.settings.storage.prefix}{self._ledger.id}/{secrets.token_hex(16)}.probe"
         await self._ledger.do(upkeep.probe_begins, key, self._clock.now())
         PUT.before()
         try:

@@ -173,6 +173,7 @@ class Reconciler:
         if found.outcome == "open":
             return
         now = self._clock.now()
+        self._shown_absent.discard(row.id)
         SETTLE.before()
         if found.outcome == "adopted":
             await self._ledger.do(batches.accepted, row.id, found.task_ids[0], None, now)

@@ -150,7 +150,7 @@ class Uploader:
         await wait_for_event(self.wake, self._clock, timeout if timeout is None else max(0.05, timeout))
 
     def _new_key(self, suffix: str) -> str:
-        name = f"{self._house.key_prefix}{secrets.token_hex(16)}"
+        name = f"{self._settings.storage.prefix}{self._ledger.id}/{secrets.token_hex(16)}"
         return f"{name}.{suffix}" if suffix else name
 
     def _start_all(self, jobs: Sequence[UploadJob]) -> None:
