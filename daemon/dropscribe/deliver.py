@@ -3,6 +3,7 @@
     owed -> render -> names reserved in the ledger -> aside, synced -> placed, JSON last -> folders synced
          -> source hidden, proved to be the very file that was heard, placed in done/ -> folders synced -> delivered
     failing -> names reserved -> error file placed, synced -> source placed in failed/ -> folders synced -> failed
+    either -> error files of earlier versions removed
 
 One deliverer an inbox, so that a slow or missing folder stops no other. Files go in groups: one sync a folder and
 group; a group that fails goes again file by file, so that one bad file holds nobody up. The two ways do not wait for
@@ -36,6 +37,7 @@ from dropscribe.names import display, error_name
 from dropscribe.placement import dispose, moving_scope, place_all, sync_moves, write_error_files
 from dropscribe.planning import Planned, Rendered, Wish, failure_names, fit_apart, way_of, without_outgrown
 from dropscribe.render import render_all
+from dropscribe.stale import StaleReasons
 from dropscribe.transcript import UnusableResult, parse
 
 log = structlog.get_logger()
@@ -87,6 +89,7 @@ class Deliverer:
         self._on_done = on_done
         self._outputs = _Work(("due", "delivering"), self._deliver)
         self._failures = _Work(("failing",), self._fail)
+        self._stale = StaleReasons(name, house, threads)
         self._stopping = False
         self._obstructed: dict[int, str] = {}
         self._unplaced: dict[int, frozenset[bytes]] = {}
@@ -101,11 +104,17 @@ class Deliverer:
         self._stopping = True
         self.wake.set()
 
+    def taken_again(self, path: bytes) -> None:
+        """What failed at this path before has another try: its error file is to go."""
+        self._stale.suspect([path])
+        self.wake.set()
+
     async def run(self) -> None:
         """Deliver until stopped or cancelled."""
         while not self._stopping:
             now = self._clock.now()
             rests = [await self._round(work, now) for work in (self._outputs, self._failures)]
+            rests.append(await self._stale.round())
             if 0.0 in rests:
                 continue
             due = await self._ledger.look(deliveries.next_owed, self._name, now)
@@ -211,6 +220,7 @@ class Deliverer:
         DELIVERED.recorded()
         await self._cleared(media_id for media_id, _ in finished)
         notes = dict(finished)
+        self._stale.suspect(media.path for media in group if media.media_id in notes)
         for media in group:
             if media.media_id in notes:
                 note = notes[media.media_id]
@@ -313,6 +323,7 @@ class Deliverer:
         await self._ledger.do(deliveries.failed, finished, now)
         FAILED.recorded()
         await self._cleared(media.media_id for media in done)
+        self._stale.suspect(media.path for media in done)
         for media in done:
             path = display(media.path)
             log.warning("file.failed", inbox=self._name, path=path, code=media.code, message=media.message)

@@ -20,8 +20,7 @@ from dropscribe.adopting import Adopting
 from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
-from dropscribe.disk.placing import sync_folder
-from dropscribe.disk.sources import Stopped, look_at, remove_within, seen_from
+from dropscribe.disk.sources import Stopped, look_at
 from dropscribe.errors import OutOfOrder, SourceChanged
 from dropscribe.folders import FolderGuard, missing, unusable
 from dropscribe.hashing import StillOpen, take
@@ -40,7 +39,6 @@ WatchFactory = Callable[[InboxSettings, Callable[[bytes], None], Callable[[str],
 Value = TypeVar("Value")
 
 TAKE = Step("intake.take", "before", "recorded")
-STALE = Step("intake.remove-stale", "before", "effect")
 
 CHUNK = 500
 """Candidates compared with the ledger at a time."""
@@ -315,10 +313,6 @@ class Intake:
             files = await self._adopting.to_take(inbox, files)
         if not files:
             return
-        earlier = await self._ledger.look(intake.known, inbox.name, [new.path for new in files])
-        failed = [known for known in earlier.values() if known.state == "failed"]
-        if failed:  # before they are taken: afterwards nobody would look for what a death in between has left
-            await self._in_thread(lambda: _remove_stale(inbox.failed, failed))
         TAKE.before()
         for taken in await self._ledger.do(intake.take, inbox.name, files, now):
             log.info(
@@ -363,22 +357,6 @@ class ErrorFiles:
 
 def _has_error_file(known: KnownMedia) -> bool:
     return known.error_file is not None and os.path.lexists(known.error_file)
-
-
-def _remove_stale(root: Path, failed: Iterable[KnownMedia]) -> None:
-    """The reason of a file that is tried again goes; the reason of one that still lies in failed/ stays.
-
-    Durably, also where a person or `retry` has removed it: they sync nothing, and it would come back.
-    """
-    STALE.before()
-    for known in failed:
-        if known.error_file is not None and (known.moved_to is None or not os.path.lexists(known.moved_to)):
-            with contextlib.suppress(OSError):
-                top, within = seen_from(root, known.error_file)
-                with contextlib.suppress(FileNotFoundError):
-                    remove_within(top, within)
-                sync_folder(top, os.path.dirname(within))
-    STALE.effect()
 
 
 @contextlib.contextmanager

@@ -135,6 +135,21 @@ def write_error_files(
 def write_error_file(inbox: InboxSettings, media: OwedMedia, path: bytes, now: float) -> bytes:
     """Its folder. Raises FileExistsError where something stands that does not speak of this source."""
     folder, name = os.path.split(path)
+    root, within = seen_from(inbox.failed, path)
+    with make_folders(root, os.path.dirname(within)) as opened:
+        ERROR_FILE.before()
+        aside = write_aside(opened, f"{media.media_id}-error", reason_of(media, now))
+        try:
+            (replace if is_own_error_file(media, name, opened) else place)(aside, (opened, name))
+        except OSError:
+            discard(aside)
+            raise
+        ERROR_FILE.effect()
+    return folder
+
+
+def reason_of(media: OwedMedia, failed_at: float) -> bytes:
+    """What the error file of a failed file says."""
     failure = Failure(
         media.code or "unknown",
         media.message or "",
@@ -143,17 +158,7 @@ def write_error_file(inbox: InboxSettings, media: OwedMedia, path: bytes, now: f
         media.task_id,
         media.attempts,
     )
-    root, within = seen_from(inbox.failed, path)
-    with make_folders(root, os.path.dirname(within)) as opened:
-        ERROR_FILE.before()
-        aside = write_aside(opened, f"{media.media_id}-error", error_json(failure, media.inbox, media.path, now))
-        try:
-            (replace if is_own_error_file(media, name, opened) else place)(aside, (opened, name))
-        except OSError:
-            discard(aside)
-            raise
-        ERROR_FILE.effect()
-    return folder
+    return error_json(failure, media.inbox, media.path, failed_at)
 
 
 def _sync(folders: Iterable[bytes], root: Path) -> None:

@@ -113,7 +113,8 @@ class Promises:
             if remains is None or hashlib.sha256(remains.content).hexdigest() != sha256:
                 yield f"the ledger says that {os.fsdecode(path)} is delivered"
         for media_id, state, *paths in ledger.execute(
-            "SELECT id, state, moved_to, error_file FROM media WHERE state IN ('delivered', 'failed')"
+            "SELECT id, state, moved_to, error_file FROM media m WHERE state IN ('delivered', 'failed') AND NOT EXISTS"
+            " (SELECT 1 FROM media l WHERE l.inbox = m.inbox AND l.path = m.path AND l.id > m.id AND m.state = 'failed')"
         ):
             gone = [path for path in paths if path is not None and path not in wreck.files]
             if media_id not in self._failed_before:  # those a person, or `retry`, may have taken away
