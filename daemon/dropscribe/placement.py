@@ -22,6 +22,7 @@ from dropscribe.disk.placing import (
 )
 from dropscribe.disk.renaming import Name
 from dropscribe.disk.sources import seen_from
+from dropscribe.disk.together import together
 from dropscribe.dispose import CannotPlace, Disposal, Way, send_source_away
 from dropscribe.error_file import error_json
 from dropscribe.folders import FolderTrouble
@@ -57,17 +58,16 @@ def place_all(
     stuck: dict[int, str | None] = {}
 
     def each(plans: Sequence[Planned], act: Callable[[InboxSettings, Planned], None]) -> list[Planned]:
-        done: list[Planned] = []
-        for plan in plans:
+        done = []
+        for plan, obstacle in zip(plans, together(lambda plan: _obstacle(act, inbox, plan), plans), strict=True):
             media_id = plan.reservation.media_id
-            try:
-                act(inbox, plan)
-                done.append(plan)
-            except NameTaken as taken:
+            if isinstance(obstacle, NameTaken):
                 stuck[media_id] = None
-                unplaced[media_id] = taken.unplaced
-            except NotADirectoryError as obstacle:
+                unplaced[media_id] = obstacle.unplaced
+            elif obstacle is not None:
                 stuck[media_id] = f"{obstacle.filename}: {obstacle.strerror}"
+            else:
+                done.append(plan)
         return done
 
     with FolderTrouble(inbox.outbox):
@@ -77,6 +77,14 @@ def place_all(
         folders = {os.path.dirname(planned.path) for plan in placed for planned in plan.reservation.outputs}
     _sync(folders, inbox.outbox)
     return placed, stuck
+
+
+def _obstacle(act: Callable[[InboxSettings, Planned], None], inbox: InboxSettings, plan: Planned) -> OSError | None:
+    try:
+        act(inbox, plan)
+    except (NameTaken, NotADirectoryError) as obstacle:
+        return obstacle
+    return None
 
 
 def place_first(inbox: InboxSettings, plan: Planned) -> None:
@@ -136,8 +144,8 @@ def _sync_before_last(root: Path, plans: Sequence[Planned]) -> None:
     """Once for each folder, also of what an earlier try has placed. The way to it may be lost, but only as a whole."""
     sets = [plan.reservation.outputs for plan in plans if any(one.format == LAST for one in _waiting(plan))]
     SYNC_BEFORE_LAST.before()
-    for folder in {os.path.dirname(outputs[0].path) for outputs in sets if len(outputs) > 1}:
-        sync_folder(*seen_from(root, folder))
+    folders = {os.path.dirname(outputs[0].path) for outputs in sets if len(outputs) > 1}
+    together(lambda folder: sync_folder(*seen_from(root, folder)), folders)
     SYNC_BEFORE_LAST.effect()
 
 
@@ -213,8 +221,7 @@ def _sync(folders: Iterable[bytes], root: Path) -> None:
         ways |= dict.fromkeys(way_down(top, within), top)
     with FolderTrouble(root):
         SYNC.before()
-        for step, top in ways.items():
-            sync_folder(*seen_from(top, step))
+        together(lambda way: sync_folder(*seen_from(way[1], way[0])), ways.items())
         SYNC.effect()
 
 
@@ -246,9 +253,12 @@ def sync_moves(inbox: InboxSettings, unsynced: Unsynced) -> None:
 
     Raises OutOfOrder for the folder that is at fault.
     """
-    SYNC_MOVES.before()
-    for folder, root in unsynced.items():
+
+    def sync(folder: bytes, root: Path) -> None:
         about = FolderTrouble(root, moving_scope(inbox) if root == inbox.inbox else "")
         with about, contextlib.suppress(FileNotFoundError, NotADirectoryError):
             sync_folder(*seen_from(root, folder))
+
+    SYNC_MOVES.before()
+    together(lambda one: sync(*one), unsynced.items())
     SYNC_MOVES.effect()

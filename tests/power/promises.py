@@ -18,8 +18,8 @@ from power.disk import Disk, File, Remains, Wreck
 
 PRIVATE = b".dropscribe-"
 PLACES = """
-    SELECT id, state, moved_to, error_file FROM media AS one WHERE state = 'delivered' OR state = 'failed' AND NOT EXISTS
-    (SELECT 1 FROM media AS later WHERE later.inbox = one.inbox AND later.path = one.path AND later.id > one.id)
+    SELECT id, state, moved_to, error_file FROM media AS one WHERE state = 'delivered' OR state = 'failed'
+    AND NOT EXISTS (SELECT 1 FROM media AS new WHERE new.inbox = one.inbox AND new.path = one.path AND new.id > one.id)
 """
 """Of a file that failed and was taken again since, neither source nor reason is to be there."""
 LEDGER = (b"ledger.sqlite", b"ledger.sqlite-wal")
@@ -87,8 +87,8 @@ class Promises:
                 yield f"{os.fsdecode(path)} is not whole"
 
     def _incomplete(self, wreck: Wreck) -> Iterator[str]:
-        """A transcript says that the other outputs of its set stand, and tell of the same recording; one of before the run
-        that is replaced comes last, too.
+        """A transcript says that the other outputs of its set stand, and tell of the same recording. One of before the
+        run is replaced last, too: until then it stands beside new ones.
         """
         for path, remains in wreck.files.items():
             if not (_below(path, os.fsencode(self._lab.outbox)) and path.endswith(b".json") and remains.whole):
