@@ -31,7 +31,7 @@ def tables_after(begin: Callable[[Connection], None]) -> tuple[dict[str, str], s
         migrate(connection)
         made = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
         version = connection.exec_driver_sql("SELECT value FROM meta WHERE name = 'schema_version'").scalar_one()
-        found = {str(name): str(sql) for name, sql in made}, str(version)
+        found = {row.name: row.sql for row in made}, version
     engine.dispose()
     return found
 
