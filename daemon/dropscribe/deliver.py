@@ -11,10 +11,8 @@ each other.
 """
 
 import asyncio
-import errno
 import gzip
 import json
-import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -24,6 +22,7 @@ from typing import TypeVar
 import structlog
 
 from dropscribe.boundaries import Step
+from dropscribe.choosing import Chooser, Claims
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
 from dropscribe.disk.moving import Unsynced
@@ -31,11 +30,11 @@ from dropscribe.dispose import Disposal, MoveTo, Stay
 from dropscribe.errors import OutOfOrder
 from dropscribe.house import House
 from dropscribe.ledger import deliveries
-from dropscribe.ledger.rows import OwedMedia, Owner, Reservation, StaleWrite
+from dropscribe.ledger.rows import OwedMedia, Reservation, StaleWrite
 from dropscribe.model import Document, Failure
-from dropscribe.names import display, error_name
+from dropscribe.names import display
 from dropscribe.placement import dispose, moving_scope, place_all, sync_moves, write_error_files
-from dropscribe.planning import Planned, Rendered, Wish, failure_names, fit_apart, way_of, without_outgrown
+from dropscribe.planning import Rendered, way_of
 from dropscribe.render import render_all
 from dropscribe.stale import StaleReasons
 from dropscribe.transcript import UnusableResult, parse
@@ -63,14 +62,6 @@ class _Work:
     trouble: set[str] = field(default_factory=set)
 
 
-@dataclass
-class _Claims:
-    """Names that a group has chosen, and the media that had given theirs up when they were chosen."""
-
-    taken: set[bytes] = field(default_factory=set)
-    given_up: set[int] = field(default_factory=set)
-
-
 class Deliverer:
     """Settles what the files of one inbox are owed."""
 
@@ -89,6 +80,7 @@ class Deliverer:
         self._on_done = on_done
         self._outputs = _Work(("due", "delivering"), self._deliver)
         self._failures = _Work(("failing",), self._fail)
+        self._chooser = Chooser(house.ledger, threads)
         self._stale = StaleReasons(name, house, threads)
         self._stopping = False
         self._obstructed: dict[int, str] = {}
@@ -175,8 +167,8 @@ class Deliverer:
         inbox = self._inbox
         await self._in_thread(lambda: self._check_folders(inbox, "due"))
         rendered = await self._render(group)
-        claims = _Claims()
-        plans = await self._plan(inbox, rendered, claims)
+        claims = Claims()
+        plans = await self._chooser.outputs(inbox, rendered, self._unplaced, claims)
         RESERVE.before()
         reservations = [plan.reservation for plan in plans]
         reserved = await self._ledger.do(deliveries.reserve, reservations, claims.given_up)
@@ -239,38 +231,6 @@ class Deliverer:
                 log.warning("file.rendered-otherwise", inbox=self._name, path=display(media.path), notes=notes)
         return [outcome for outcome in found if isinstance(outcome, Rendered)]
 
-    async def _plan(self, inbox: InboxSettings, rendered: Sequence[Rendered], claims: _Claims) -> list[Planned]:
-        """Names for a group: most files get their first choice, found by one look at the ledger and one at the disk."""
-        earlier = await self._ledger.look(deliveries.outputs_of, [one.media.media_id for one in rendered])
-        wishes = [
-            Wish(inbox, one, earlier.get(one.media.media_id, ()), self._unplaced.get(one.media.media_id, frozenset()))
-            for one in rendered
-        ]
-        owners = await self._owners([path for wish in wishes for path in wish.paths], claims)
-        plans = await self._in_thread(lambda: [fit_apart(wish, owners, claims.taken) for wish in wishes])
-        found = [plan or await self._further(wish, claims) for wish, plan in zip(wishes, plans, strict=True)]
-        return [await self._over_earlier(inbox, plan) if plan.earlier else plan for plan in found]
-
-    async def _over_earlier(self, inbox: InboxSettings, plan: Planned) -> Planned:
-        before = await self._ledger.look(deliveries.outputs_of, sorted(plan.earlier))
-        every = [planned for outputs in before.values() for planned in outputs]
-        return await self._in_thread(lambda: without_outgrown(inbox, plan, every))
-
-    async def _owners(self, paths: Sequence[bytes], claims: _Claims) -> dict[bytes, Owner]:
-        owners = await self._ledger.look(deliveries.owners, paths)
-        claims.given_up.update(owner.media_id for owner in owners.values() if owner.state != "delivering")
-        return owners
-
-    async def _further(self, wish: "Wish", claims: _Claims) -> Planned:
-        """The next stems, for a file whose first names belong to somebody else."""
-        while wish.next():
-            owners = await self._owners(wish.paths, claims)
-            plan = await self._in_thread(lambda: fit_apart(wish, owners, claims.taken))  # noqa: B023 - awaited at once
-            if plan is not None:
-                return plan
-        name = display(wish.one.media.path)
-        raise FileExistsError(errno.EEXIST, f"no name is free for the outputs of {name}")
-
     async def _send_away(
         self, work: _Work, inbox: InboxSettings, pairs: Sequence[tuple[OwedMedia, Reservation]]
     ) -> tuple[dict[int, Disposal], OutOfOrder | None]:
@@ -307,8 +267,8 @@ class Deliverer:
     async def _fail(self, group: Sequence[OwedMedia]) -> None:
         inbox = self._inbox
         await self._in_thread(lambda: self._check_folders(inbox, "failing"))
-        claims = _Claims()
-        plans = [await self._plan_failure(inbox, media, claims) for media in group]
+        claims = Claims()
+        plans = [await self._chooser.failure(inbox, media, claims) for media in group]
         RESERVE.before()
         reserved = await self._ledger.do(deliveries.reserve_failures, plans, claims.given_up)
         RESERVE.recorded()
@@ -330,21 +290,6 @@ class Deliverer:
         await self._postpone(stuck | obstacles | _not_final(gone))
         if fault is not None:
             raise fault
-
-    async def _plan_failure(self, inbox: InboxSettings, media: OwedMedia, claims: _Claims) -> Reservation:
-        wanted = os.path.join(os.fsencode(inbox.failed), media.path)
-        stale = await self._ledger.look(deliveries.error_file_owner, error_name(wanted))
-        while True:
-            plan = await self._in_thread(lambda: failure_names(inbox, media, wanted, stale, claims.taken))
-            paths = [path for path in (plan.moved_to, plan.error_file) if path is not None]
-            others = await self._ledger.look(deliveries.in_failed, paths, media.inbox, media.path)
-            busy = {path for path, other in others.items() if other.state == "failing"}
-            claims.taken |= busy
-            if not busy:
-                break
-        claims.given_up.update(other.media_id for other in others.values())
-        claims.taken.update(paths)
-        return plan
 
     def _check_folders(self, inbox: InboxSettings, state: str) -> None:
         self._house.guard(inbox.inbox).check()
