@@ -26,6 +26,7 @@ from dropscribe.choosing import Chooser, Claims
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
 from dropscribe.disk.moving import Unsynced
+from dropscribe.disk.sources import Stopped
 from dropscribe.dispose import Disposal, MoveTo, Stay
 from dropscribe.errors import OutOfOrder
 from dropscribe.house import House
@@ -91,8 +92,11 @@ class Deliverer:
     def _inbox(self) -> InboxSettings:
         return self._house.inboxes[self._name]
 
+    def _is_stopping(self) -> bool:
+        return self._stopping
+
     def stop(self) -> None:
-        """End after the group that is being placed."""
+        """End after the group that is being placed; a source that is just copied to another disk is left for later."""
         self._stopping = True
         self.wake.set()
 
@@ -234,7 +238,7 @@ class Deliverer:
     async def _send_away(
         self, work: _Work, inbox: InboxSettings, pairs: Sequence[tuple[OwedMedia, Reservation]]
     ) -> tuple[dict[int, Disposal], OutOfOrder | None]:
-        """What became of the sources, by media id, up to the first fault of a folder."""
+        """What became of the sources, by media id, up to the first fault of a folder, or the stop."""
         gone: dict[int, Disposal] = {}
         used: set[str] = set()
         unsynced: Unsynced = {}
@@ -252,9 +256,11 @@ class Deliverer:
             for media, plan in pairs:
                 way = way_of(inbox, media, plan.moved_to)
                 try:
-                    gone[media.media_id] = dispose(inbox, media, way, self._ledger.id, unsynced)
+                    gone[media.media_id] = dispose(inbox, media, way, self._ledger.id, unsynced, self._is_stopping)
                 except OutOfOrder as fault:
                     return fault
+                except Stopped:
+                    return None
                 if not isinstance(way, Stay) and gone[media.media_id] == Disposal(True):
                     used.add(moving_scope(inbox))
                     used.update([f"folder:{way.root}"] if isinstance(way, MoveTo) else [])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dropscribe.boundaries import Step
 from dropscribe.config.settings import InboxSettings
-from dropscribe.disk.moving import Unsynced
+from dropscribe.disk.moving import Unsynced, never
 from dropscribe.disk.placing import (
     content_sha256,
     discard,
@@ -230,14 +230,21 @@ def moving_scope(inbox: InboxSettings) -> str:
     return f"moving:{inbox.inbox}"
 
 
-def dispose(inbox: InboxSettings, media: OwedMedia, way: Way, ledger_id: str, unsynced: Unsynced) -> Disposal:
-    """Raises OutOfOrder for the folder that is at fault; a fault of this file alone is an obstacle.
+def dispose(
+    inbox: InboxSettings,
+    media: OwedMedia,
+    way: Way,
+    ledger_id: str,
+    unsynced: Unsynced,
+    stop: Callable[[], bool] = never,
+) -> Disposal:
+    """Raises OutOfOrder for the folder that is at fault, and Stopped; a fault of this file alone is an obstacle.
 
     A move is to be followed by `sync_moves` of the folders that are added to `unsynced`, before it is recorded.
     """
     try:
         try:
-            return send_source_away(inbox.inbox, media, way, ledger_id, unsynced)
+            return send_source_away(inbox.inbox, media, way, ledger_id, unsynced, stop)
         except CannotPlace as trouble:
             with FolderTrouble(trouble.root):
                 raise trouble.error from trouble

@@ -2,12 +2,17 @@
 work goes on by itself.
 """
 
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from dropscribe.dispose import private_name
+from dropscribe.names import partial_name
 from lab import Daemon, Lab, eventually, files_below, sha256
-from refusing import refusing
+from refusing import refusing, slow
 
 BROKEN = b"BROKEN:FILE_PARSE_FAILED"
 SAID = {
@@ -132,3 +137,33 @@ def test_a_state_folder_that_refuses_stops_all_that_would_be_forgotten(
 
         eventually((lab.done / "talk.mp3").exists)
         assert_balanced(lab, daemon, first, talk)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Path]:
+    """A folder on another file system."""
+    with tempfile.TemporaryDirectory(prefix="dropscribe-done-", dir="/dev/shm") as folder:
+        assert Path(folder).stat().st_dev != tmp_path.stat().st_dev, "the temporary folder must not lie in /dev/shm"
+        yield Path(folder)
+
+
+def test_a_stop_does_not_wait_for_a_large_source_that_is_copied_to_a_slow_disk(lab: Lab, elsewhere: Path) -> None:
+    lab.done = elsewhere / "done"
+    lab.configure({"done": str(lab.done)}, storage={"multipart_above": "100MB"})
+    lab.drop("first.mp3")
+    assert lab.run_once().returncode == 0
+    ((ledger_id,),) = lab.ledger("SELECT value FROM meta WHERE name = 'ledger_id'")
+    aside = lab.done / os.fsdecode(partial_name(os.fsdecode(private_name(2, ledger_id))))
+    with lab.start() as daemon:
+        eventually(lambda: daemon.logged("daemon.started"))
+        with slow(daemon.process.pid, "write", 1.0, aside):
+            film = lab.drop("film.mp4", bytes(range(256)) * 4096 * 40)
+            eventually(aside.exists)
+            assert daemon.stop() == 0
+
+    assert files_below(lab.inbox) == {"film.mp4": film}
+    assert set(files_below(lab.done)) == {"first.mp3"}
+    assert lab.run_once().returncode == 0
+    assert files_below(lab.done)["film.mp4"] == film
+    assert sum(lab.billed().values()) == 2
+    lab.assert_nothing_private_is_left()
