@@ -1,12 +1,12 @@
 """Answers to files: outputs into place, whole; then the source to where it belongs.
 
-    owed -> render -> names reserved in the ledger -> aside, synced -> placed, JSON last -> folders synced
+    owed -> render -> names reserved in the ledger -> aside, synced -> placed, synced -> JSON placed -> folders synced
          -> source hidden, proved to be the very file that was heard, placed in done/ -> folders synced -> delivered
     failing -> names reserved -> error file placed, synced -> source placed in failed/ -> folders synced -> failed
     either -> error files of earlier versions removed
 
-One deliverer an inbox, so that a slow or missing folder stops no other. Files go in groups: one sync a folder and
-group; a group that fails goes again file by file, so that one bad file holds nobody up. The two ways do not wait for
+One deliverer an inbox, so that a slow or missing folder stops no other. Files go in groups, which share their syncs; a
+group that fails goes again file by file, so that one bad file holds nobody up. The two ways do not wait for
 each other.
 """
 
