@@ -192,6 +192,8 @@ class Rooms:
         self.ledger.do_now(upkeep.remember_folder, path, mark, time.time())
 
     def _on_taken(self, inbox: str, taken: Taken) -> None:
+        if taken.again:
+            self.deliverers[inbox].taken_again(taken.path)
         if taken.recognition in ("answered", "refused"):
             self.deliverers[inbox].wake.set()
         elif taken.new:
