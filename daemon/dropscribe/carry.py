@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, TypeVar, cast
 from dropscribe.boundaries import Step
 from dropscribe.config.settings import InboxSettings
 from dropscribe.disk.faults import is_disk_fault
+from dropscribe.disk.kept_open import folders_kept_open
 from dropscribe.disk.sources import folder_at, look_of_stat, open_source
 from dropscribe.errors import OutOfOrder, SourceChanged, TryLater
 from dropscribe.folders import unusable
@@ -148,6 +149,7 @@ class Carrier:
         async with self._slots.of(self._house.settings.storage.uploads):
             return await self._in_thread(lambda: self._put_each(jobs))
 
+    @folders_kept_open()
     def _put_each(self, jobs: Sequence[UploadJob]) -> list[Exception | None]:
         """In a thread."""
         outcomes: list[Exception | None] = []

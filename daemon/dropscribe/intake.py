@@ -20,6 +20,7 @@ from dropscribe.adopting import Adopting
 from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
+from dropscribe.disk.kept_open import folders_kept_open
 from dropscribe.disk.placing import sync_folder
 from dropscribe.disk.sources import Stopped, look_at, remove_within, seen_from
 from dropscribe.errors import OutOfOrder, SourceChanged
@@ -258,6 +259,7 @@ class Intake:
         found = await self._in_thread(lambda: self._read(inbox, settled))
         await self._take(inbox, found)
 
+    @folders_kept_open()
     def _look_again(self, inbox: InboxSettings, paths: Sequence[bytes]) -> list[tuple[bytes, Look]]:
         settled = []
         with _inbox_trouble(inbox.inbox):
@@ -269,6 +271,7 @@ class Intake:
                     settled.append((path, verdict.look))
         return settled
 
+    @folders_kept_open()
     def _read(
         self, inbox: InboxSettings, settled: Sequence[tuple[bytes, Look]]
     ) -> list[tuple[bytes, Fingerprint | Look]]:
