@@ -244,6 +244,8 @@ def _in_our_words() -> Iterator[None]:
         raise Unreached(reason(error)) from None
     except _NETWORK as error:
         raise Cut(reason(error)) from None
+    except UnicodeError:  # of the resolver: an empty label, or one that is too long
+        raise Unreached("its name cannot be one of a host") from None
 
 
 async def _whole(response: aiohttp.ClientResponse, largest: int) -> Answer:
