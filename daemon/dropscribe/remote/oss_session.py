@@ -43,8 +43,8 @@ class Session:
         """Raises RequestError where no answer came."""
         body = req.data
         headers = {name: value for name, value in req.headers.items() if value is not None}
-        if hasattr(body, "read"):
-            headers["Content-Length"] = str(body.len)
+        if req.method not in ("GET", "HEAD"):
+            headers["Content-Length"] = str(body.len if hasattr(body, "read") else len(body or b""))
         params = {name: value for name, value in req.params.items() if value is not None}
         try:
             answer = self._pool.urlopen(
