@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar, cast
 
 from dropscribe.boundaries import Step
+from dropscribe.disk.kept_open import folders_kept_open
 from dropscribe.errors import OutOfOrder, SourceChanged, TryLater
 from dropscribe.house import House
 from dropscribe.ledger import uploads
@@ -131,6 +132,7 @@ class Carrier:
         async with self._slots.of(self._house.settings.storage.uploads):
             return await self._in_thread(lambda: self._put_each(jobs))
 
+    @folders_kept_open()
     def _put_each(self, jobs: Sequence[UploadJob]) -> list[Exception | None]:
         """In a thread."""
         outcomes: list[Exception | None] = []

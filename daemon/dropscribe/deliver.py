@@ -25,6 +25,7 @@ from dropscribe.boundaries import Step
 from dropscribe.choosing import Chooser, Claims
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
+from dropscribe.disk.kept_open import folders_kept_open
 from dropscribe.disk.moving import Unsynced
 from dropscribe.disk.sources import Stopped
 from dropscribe.dispose import Disposal, MoveTo, Stay
@@ -307,7 +308,7 @@ class Deliverer:
             self._house.guard(inbox.done).check()
 
     async def _in_thread(self, call: Callable[[], Value]) -> Value:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, folders_kept_open()(call))
 
 
 def _render_one(media: OwedMedia, bodies: Mapping[int, bytes], inbox: InboxSettings) -> Rendered | Failure:

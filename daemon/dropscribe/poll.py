@@ -12,7 +12,6 @@ import structlog
 
 from dropscribe.alone import Alone
 from dropscribe.clock import Wake, wait_for_event
-from dropscribe.collect import OpenTask
 from dropscribe.config.settings import Settings
 from dropscribe.errors import OutOfOrder, TryLater
 from dropscribe.house import House
@@ -22,6 +21,7 @@ from dropscribe.lost import OLDEST, OUT_OF_REACH, age
 from dropscribe.model import API, QUERIES, RESULTS, Failure, TaskReport
 from dropscribe.remote.policy import poll_wait
 from dropscribe.scopes import Blame
+from dropscribe.second_thoughts import OpenTask
 from dropscribe.strangers import Strangers
 from dropscribe.verdicts import is_terminal
 

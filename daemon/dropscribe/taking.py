@@ -14,6 +14,7 @@ import structlog
 from dropscribe.adopting import Adopting
 from dropscribe.boundaries import Step
 from dropscribe.config.settings import InboxSettings
+from dropscribe.disk.kept_open import folders_kept_open
 from dropscribe.disk.sources import Stopped, look_at
 from dropscribe.errors import OutOfOrder, SourceChanged
 from dropscribe.folders import inbox_trouble
@@ -88,6 +89,7 @@ class Taker:
         found = await self._in_thread(lambda: self._read(inbox, settled))
         await self._take(inbox, found)
 
+    @folders_kept_open()
     def _look_again(self, inbox: InboxSettings, paths: Sequence[bytes]) -> list[tuple[bytes, Look]]:
         settled = []
         with inbox_trouble(inbox.inbox):
@@ -99,6 +101,7 @@ class Taker:
                     settled.append((path, verdict.look))
         return settled
 
+    @folders_kept_open()
     def _read(
         self, inbox: InboxSettings, settled: Sequence[tuple[bytes, Look]]
     ) -> list[tuple[bytes, Fingerprint | Look]]:

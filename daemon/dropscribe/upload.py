@@ -35,7 +35,7 @@ CLAIM = Step("upload.claim", "before", "recorded")
 
 STOP_WITHIN = 2.0
 LOOK_AGAIN = 1.0
-AHEAD = 8
+AHEAD = 16
 """Files that are claimed for each upload in flight; the next are claimed when half of them are done, in one group."""
 TOGETHER = 8
 """Small files that share a thread's turn, at most."""

@@ -1,8 +1,6 @@
 """Alibaba Cloud OSS behind the house's `ObjectStore`: the only home of oss2 (the reasons are in CONTRIBUTING.md)."""
 
-import errno
 import logging
-import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -11,7 +9,6 @@ from typing import Any, BinaryIO, TypeVar
 from xml.etree.ElementTree import ParseError
 
 from dropscribe.config.settings import StorageSettings
-from dropscribe.config.urls import is_loopback
 from dropscribe.errors import Misconfigured, OutOfOrder, Problem
 from dropscribe.model import Part
 from dropscribe.remote.policy import Flicker, retrying_blocking
@@ -35,12 +32,10 @@ with warnings.catch_warnings():
     from oss2.exceptions import ClientError, OssError, RequestError, ServerError
     from oss2.models import PartInfo
 
+    from dropscribe.remote.oss_session import Session
+
 _T = TypeVar("_T")
 
-LARGEST_ANSWER = 8 * 1024 * 1024
-LONGEST_ANSWER = 300.0
-"""Bytes and seconds of one answer, all of it: each is a short XML document, whoever gives it."""
-_PIECE = 65536
 LONGEST_URL_LIFETIME = 604_800
 """Seconds; OSS refuses a V4 signature that is valid for longer, and oss2 does not check."""
 
@@ -71,7 +66,7 @@ class OssStore:
         _silence()
         self._sleep = sleep
         auth = oss2.ProviderAuthV4(_credentials(settings))
-        session = _session(settings.uploads + _SPARE_CONNECTIONS, settings.endpoint)
+        session = Session(settings.uploads + _SPARE_CONNECTIONS, settings.endpoint)
         self._bucket = _bucket(settings, auth, session, settings.endpoint, "endpoint", timeouts)
         self._public = _bucket(settings, auth, session, settings.public_endpoint, "public_endpoint", timeouts)
 
@@ -185,7 +180,7 @@ def _once(key: str, call: Callable[[], _T]) -> _T:
 def _call(key: str, call: Callable[[], _T]) -> _T:
     """`call`'s result, its connection given back; its errors in the house's words (Flicker: it may soon pass).
 
-    They are cut from their causes: requests' exceptions show whole URLs.
+    They are cut from their causes: urllib3's exceptions show whole URLs.
     """
     try:
         result = call()
@@ -215,46 +210,6 @@ def _credentials(settings: StorageSettings) -> Any:
     return oss2.StaticCredentialsProvider(settings.access_key_id, settings.access_key_secret.reveal(), token)
 
 
-class _Session(oss2.Session):  # type: ignore[misc]
-    """oss2's own reads an answer to its end, however far that is."""
-
-    def do_request(self, req: Any, timeout: Any) -> Any:
-        return _Bounded(super().do_request(req, timeout).response)
-
-
-class _Bounded(oss2.http.Response):  # type: ignore[misc]
-    _read = False
-
-    def read(self, amt: int | None = None) -> bytes:
-        """Raises ValueError where the answer is too large, TimeoutError where it takes too long."""
-        if amt is not None:
-            return bytes(super().read(amt))
-        if self._read:
-            return b""
-        self._read = True
-        end, data = time.monotonic() + LONGEST_ANSWER, bytearray()
-        for piece in self.response.iter_content(_PIECE):
-            data += piece
-            if len(data) > LARGEST_ANSWER:
-                self.response.close()
-                raise ValueError("the answer is too large")
-            if time.monotonic() > end:
-                self.response.close()
-                raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
-        return bytes(data)
-
-
-def _session(connections: int, endpoint: str) -> Any:
-    session = _Session(pool_size=connections)
-    if is_loopback(endpoint):  # a proxy could only reach its own loopback
-        session.session.trust_env = False
-    # A no-op: without it requests replaces our signature by what ~/.netrc says about the host.
-    session.session.auth = lambda request: request
-    # A redirect would carry body and token to a place that was not configured.
-    session.session.max_redirects = 0
-    return session
-
-
 def _bucket(
     settings: StorageSettings, auth: Any, session: Any, endpoint: str, name: str, timeouts: tuple[float, float]
 ) -> Any:
@@ -265,7 +220,7 @@ def _bucket(
             settings.bucket,
             is_cname=settings.cname,
             session=session,
-            connect_timeout=timeouts,  # requests takes the pair: to connect, to read
+            connect_timeout=timeouts,  # handed on to the session: to connect, to read
             enable_crc=False,  # the caller compares the server's checksum with its own; crcmod may take a minute a GB
             region=settings.region,
         )
