@@ -1,4 +1,4 @@
-"""One folder on a disk of its own, that can be taken away, exchanged and filled: a tmpfs, bound to its place. Needs root.
+"""One folder on a disk of its own that can be taken away, exchanged and filled: a tmpfs, bound there. Needs root.
 
 The disks lie outside the world's root, so that nothing is counted twice.
 """

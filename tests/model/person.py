@@ -190,7 +190,7 @@ class Person:
                     self.lain.append(Lying(inbox, source, target.read_bytes(), self.now()))
 
     def saw_come_back(self, before: Mapping[str, Mapping[str, bytes]], reasons: int) -> None:
-        """`dropscribe retry` has run: what lies in an inbox and did not before came from failed/, `reasons` are gone."""
+        """`dropscribe retry` has run: what lies in an inbox and did not before came back; `reasons`: how many went."""
         self.retries += reasons
         for failed in self.faileds.values():
             for path in [path for path in self.own if path.is_relative_to(failed) and not path.exists()]:

@@ -246,12 +246,12 @@ UNRESERVED = {
     "SELECT r.id FROM reservation r JOIN stored_object o ON o.recognition_id = r.recognition_id"
     " WHERE r.state = 'held' AND NOT o.doomed": "held, and in the bucket",
     "SELECT name, seconds FROM allowance WHERE seconds + 0.001 <"
-    " (SELECT coalesce(sum(seconds), 0) FROM reservation WHERE state = 'reserved')": "more is reserved than may be spent",
+    " (SELECT sum(seconds) FROM reservation WHERE state = 'reserved')": "more is reserved than a day may cost",
 }
 
 
 def no_part_that_arrived_was_sent_again(world: World) -> None:
-    """An upload in parts goes on where it was cut, whoever died meanwhile: it is begun once, and each part is sent once."""
+    """An upload in parts goes on where it was cut, whoever died meanwhile: begun once, each part sent once."""
     parts = world.parts
     begun_in_vain = sum("begin-parts" in boundary for boundary in world.deaths) + len(world.memory.lapses)
     for key, times in parts.begun.items():

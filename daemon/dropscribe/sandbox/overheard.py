@@ -51,7 +51,7 @@ def observe(listener: Listener | None) -> Listener | None:
 
     Returns who was told until now.
     """
-    global _listener  # noqa: PLW0603 - the one switch, off in production
+    global _listener
     before, _listener = _listener, listener
     return before
 
