@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from model.world import World
 
 LEDGER = "ledger.sqlite"
+LISTED = 23 * 3600.0
+"""Seconds for which the task list surely shows what became of a submit."""
 
 
 @dataclass(frozen=True)
 class Lapse:
-    """What happened after `since` and until `at` is not known any more, but for what was about these object keys.
+    """What happened after `since` and until `at` is not known any more, but for what was about these object keys and
+    is not too old for the task list.
 
     `lay`: the contents of files that lay in an inbox at that moment without a transcript of their own beside them.
     """
@@ -31,7 +34,7 @@ class Lapse:
 
     def hides(self, moment: float, key: str) -> bool:
         """Whether a payment, by the moment of its submit and its key, is one that the ledger cannot know."""
-        return self.since < moment <= self.at and key not in self.keys
+        return self.since < moment <= self.at and (key not in self.keys or self.at - moment > LISTED)
 
 
 @dataclass
@@ -68,16 +71,18 @@ class Memory:
         self.world.remembers()
         with closing(sqlite3.connect(self._backup)) as copy:
             keys = {key for (key,) in copy.execute(KEYS)}
+            waited = {content for (content,) in copy.execute(WAITED)}
         for file in self._state.glob(f"{LEDGER}*"):
             file.unlink()
         shutil.copy(self._backup, self._state / LEDGER)
-        self._lapsed(self._copied_at, keys)
+        is_old = self.world.now() - self._copied_at > LISTED
+        self._lapsed(self._copied_at, keys, waited if is_old else set())
 
     def lose(self) -> None:
         self.world.remembers()
         shutil.rmtree(self._state)
         self._copied_at = None
-        self._lapsed(0.0, set())
+        self._lapsed(0.0, set(), set())
 
     @property
     def _state(self) -> Path:
@@ -87,9 +92,10 @@ class Memory:
     def _backup(self) -> Path:
         return self.world.root / "backup.sqlite"
 
-    def _lapsed(self, since: float, keys: set[str]) -> None:
-        lay = frozenset(sha256(content) for content in self._to_be_taken())
-        self.lapses.append(Lapse(since, self.world.now(), frozenset(keys), lay))
+    def _lapsed(self, since: float, keys: set[str], waited: set[str]) -> None:
+        """`waited`: the contents that the copy takes for unpaid, and of which no task list tells any more."""
+        lay = waited.union(sha256(content) for content in self._to_be_taken())
+        self.lapses.append(Lapse(since, self.world.now(), frozenset(keys), frozenset(lay)))
 
     def _to_be_taken(self) -> Iterator[bytes]:
         """Every source in an inbox, but what stands in the library beside a transcript that tells of it."""
@@ -113,6 +119,7 @@ def _told_by(found: dict[str, bytes]) -> set[str]:
     return told
 
 
+WAITED = "SELECT sha256 FROM recognition WHERE state IN ('needed', 'uploading', 'uploaded')"
 KEYS = """
     SELECT object_key FROM recognition WHERE object_key IS NOT NULL
     UNION SELECT object_key FROM batch_item

@@ -76,7 +76,7 @@ def every_entry_is_explained(world: World) -> None:
             if here[0].state == "ignored":
                 is_media = path.rpartition(".")[2] in MEDIA_SUFFIXES
                 empty = not (world.person.inboxes[inbox] / path).stat().st_size
-                assert path in LITTER or not is_media or empty, f"why? {here[0]}"
+                assert path in LITTER or not is_media or empty or ".dropscribe-" in path, f"why? {here[0]}"
                 assert here[0].reason, f"{inbox}/{path} is ignored without a reason"
         status = desk.status()
         alarms = [alarm for inbox in status.inboxes for alarm in inbox.alarms]
@@ -123,6 +123,7 @@ def every_source_is_where_it_belongs(world: World) -> None:
     for inbox in ("talks", "notes"):
         left = [path for name, path in lying_now(world) if name == inbox and path not in LITTER]
         left = [path for path in left if (world.person.inboxes[inbox] / path).stat().st_size]
+        left = [path for path in left if not (world.memory.lapses and ".dropscribe-" in path)]
         assert left == [], f"{left} of {inbox} were never taken"
     for inbox, outbox in world.person.outboxes.items():
         told = world.person.told | {document["source"]["sha256"] for _, document in transcripts(outbox)}
