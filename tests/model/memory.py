@@ -75,8 +75,7 @@ class Memory:
         for file in self._state.glob(f"{LEDGER}*"):
             file.unlink()
         shutil.copy(self._backup, self._state / LEDGER)
-        is_old = self.world.now() - self._copied_at > LISTED
-        self._lapsed(self._copied_at, keys, waited if is_old else set())
+        self._lapsed(self._copied_at, keys, waited)
 
     def lose(self) -> None:
         self.world.remembers()
@@ -93,7 +92,7 @@ class Memory:
         return self.world.root / "backup.sqlite"
 
     def _lapsed(self, since: float, keys: set[str], waited: set[str]) -> None:
-        """`waited`: the contents that the copy takes for unpaid, and of which no task list tells any more."""
+        """`waited`: the contents that the copy takes for unpaid; the bill tells whether a known key was paid twice."""
         lay = waited.union(sha256(content) for content in self._to_be_taken())
         self.lapses.append(Lapse(since, self.world.now(), frozenset(keys), frozenset(lay)))
 
@@ -119,7 +118,7 @@ def _told_by(found: dict[str, bytes]) -> set[str]:
     return told
 
 
-WAITED = "SELECT sha256 FROM recognition WHERE state IN ('needed', 'uploading', 'uploaded')"
+WAITED = "SELECT sha256 FROM recognition WHERE state IN ('needed', 'uploading', 'uploaded', 'submitting')"
 KEYS = """
     SELECT object_key FROM recognition WHERE object_key IS NOT NULL
     UNION SELECT object_key FROM batch_item

@@ -333,7 +333,10 @@ def everything_was_told(world: World) -> None:
     """
     if world.ear is None:
         return
-    for question in (two_things_under_one_id, one_thing_under_two_ids, alarms_without_end):
+    questions = [two_things_under_one_id, one_thing_under_two_ids]
+    if not world.memory.lapses:  # what was open when a copy was made is closed by it once more
+        questions.append(alarms_without_end)
+    for question in questions:
         assert (found := list(question(world.ear))) == [], f"{question.__name__}: {found}"
     assert (found := list(untold(world, world.ear))) == [], found
 

@@ -75,7 +75,9 @@ WEATHER: Mapping[str, Weather] = {
     ),
     "the task is THINKING for a while": Weather((_on("query", "status", code="THINKING", times=4),)),
     "one file's recognition fails once": Weather((_on("subtask", "fail", code="InternalError", times=1),)),
-    "one task takes too long": Weather((_on("subtask", "fail", code="InternalError.Timeout", times=2),)),
+    "one task takes too long": Weather(  # twice, which is as often as that is tried
+        (_on("subtask", "fail", code="InternalError.Timeout", times=2),), fails=True
+    ),
     "the service's downloads fail twice": Weather((_on("download", "drop", times=2),)),
     # the results
     "results fail with 500 twice": Weather((_on("result", "error", status=500, times=2),)),
