@@ -220,6 +220,11 @@ class Person:
         self.brings_back()
 
     @property
+    def half_written(self) -> Counter[str]:
+        """The contents of files whose writers are not done: one may look like a file that somebody truncated."""
+        return Counter(lying.sha256 for _, _, lying in self._writers)
+
+    @property
     def is_all_here(self) -> bool:
         return not (self._away or self.absent)
 

@@ -105,7 +105,7 @@ def no_source_is_lost(world: World) -> None:
     deleted = Counter(world.removed.values())
     for content, brought in world.person.put.items():
         due = brought - world.person.gone[content]
-        assert have[content] <= due, (
+        assert have[content] <= due + world.person.half_written[content], (
             f"{have[content]} sources stand where {due} were brought: {name_of(world, content)}"
         )
         assert have[content] >= due - deleted[content], (
