@@ -60,7 +60,9 @@ class Studio:
     def submit(self, url: str) -> str:
         body = {"model": "fun-asr", "input": {"file_urls": [url]}, "parameters": {}}
         headers = {"X-DashScope-Async": "enable"}
-        answer = self.session.post(f"{TASKS}/services/audio/asr/transcription", json=body, headers=headers, timeout=60)
+        address = f"{TASKS}/services/audio/asr/transcription"
+        while (answer := self.session.post(address, json=body, headers=headers, timeout=60)).status_code == 429:
+            time.sleep(1.0)  # submitted too often
         answer.raise_for_status()
         task: str = answer.json()["output"]["task_id"]
         return task
