@@ -187,7 +187,10 @@ class Carrier:
         return crc
 
     async def _parts_of(self, job: UploadJob, fd: int) -> int:
-        upload_id, standing = await self._resume(job)
+        earlier = await self._earlier(job)
+        if earlier is None and job.upload_id is not None and (crc := await self._crc_of_whole(job)) is not None:
+            return crc  # it was completed, and nobody lived to hear of it
+        upload_id, standing = earlier or (await self._begin(job), {})
         parts: list[Part] = []
         size = part_size(job.size)
         for number, start in enumerate(range(0, job.size, size), start=1):
@@ -198,13 +201,18 @@ class Carrier:
             parts.append(found)
         return await self._complete(job, upload_id, parts)
 
-    async def _resume(self, job: UploadJob) -> tuple[str, dict[int, Part]]:
-        """Go on with an earlier try's parts; one that began and was never recorded is found by its key and dropped."""
-        if job.upload_id is not None:
-            with contextlib.suppress(NoSuchUpload):
-                upload_id = job.upload_id
-                parts = await self._in_thread(lambda: self._house.store.list_parts(job.key, upload_id))
-                return upload_id, {part.number: part for part in parts}
+    async def _earlier(self, job: UploadJob) -> tuple[str, dict[int, Part]] | None:
+        """An earlier try's upload and the parts that stand; None where there is none."""
+        if (upload_id := job.upload_id) is None:
+            return None
+        try:
+            parts = await self._in_thread(lambda: self._house.store.list_parts(job.key, upload_id))
+        except NoSuchUpload:
+            return None
+        return upload_id, {part.number: part for part in parts}
+
+    async def _begin(self, job: UploadJob) -> str:
+        """Begin an upload; one that began and was never recorded is found by its key and dropped."""
         for forgotten in await self._in_thread(lambda: self._house.store.unfinished(job.key)):
             await self._in_thread(lambda name=forgotten: self._house.store.abort(job.key, name))  # type: ignore[misc]
         BEGIN.before()
@@ -212,7 +220,7 @@ class Carrier:
         BEGIN.effect()
         await self._ledger.do(uploads.upload_begun, job.key, begun)
         BEGIN.recorded()
-        return begun, {}
+        return begun
 
     async def _put_part(self, job: UploadJob, upload_id: str, number: int, reader: BinaryIO) -> Part:
         async with self._slots.of(self._house.settings.storage.uploads):
@@ -239,11 +247,16 @@ class Carrier:
 
     async def _completed_before(self, job: UploadJob) -> int:
         """The answer to an earlier `complete` may have been lost: then the object stands already."""
-        found = await self._in_thread(lambda: self._house.store.head(job.key))
+        crc = await self._crc_of_whole(job)
         await self._ledger.do(uploads.upload_begun, job.key, None)
-        if found is not None and found[0] == job.size and found[1] is not None:
-            return found[1]
+        if crc is not None:
+            return crc
         raise TryLater("NoSuchUpload", "the storage dropped the unfinished upload", bound=3)
+
+    async def _crc_of_whole(self, job: UploadJob) -> int | None:
+        """The storage's checksum of the object, if it stands in its full size."""
+        found = await self._in_thread(lambda: self._house.store.head(job.key))
+        return found[1] if found is not None and found[0] == job.size else None
 
     def _slice(self, fd: int, start: int, size: int) -> BinaryIO:
         return cast(BinaryIO, Slice(fd, start, size, lambda: self._stopping))

@@ -125,6 +125,7 @@ class Intake:
         """Take files until cancelled."""
         root = os.fsencode(self._house.inboxes[self._name].inbox)
         await self._ledger.do(upkeep.remember_inbox, self._name, root)
+        await self._in_thread(self._see_folders)
         while True:
             try:
                 await self._round()
@@ -138,6 +139,16 @@ class Intake:
     @property
     def _inbox(self) -> InboxSettings:
         return self._house.inboxes[self._name]
+
+    def _see_folders(self) -> None:
+        """Remember where files are to go before any goes there: a disk that is unmounted meanwhile would be taken for
+        a folder never seen. What is out of order now is said when the folder is needed.
+        """
+        inbox = self._inbox
+        for folder in (inbox.outbox, inbox.done, inbox.failed):
+            if isinstance(folder, Path):
+                with contextlib.suppress(OutOfOrder):
+                    self._house.guard(folder).check()
 
     async def _round(self) -> None:
         inbox = self._inbox
