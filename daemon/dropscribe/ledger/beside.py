@@ -1,5 +1,6 @@
 """The ledger file opened read-only by a command, beside a running daemon or without one."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,11 +26,7 @@ def reading(state: Path) -> Iterator[Connection | None]:
     Raises Unreadable.
     """
     path = state / LEDGER_FILE
-    try:
-        found = path.exists()
-    except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from error
-    if not found:
+    if not _stands(path):
         yield None
         return
     engine = reader_engine(path)
@@ -41,6 +38,16 @@ def reading(state: Path) -> Iterator[Connection | None]:
         raise _unreadable(path, str(error.orig)) from error
     finally:
         engine.dispose()
+
+
+def _stands(path: Path) -> bool:
+    try:
+        os.stat(path)  # Path.exists() hides, since Python 3.14, that a folder may not be entered
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+    return True
 
 
 def _expect_our_version(connection: Connection, path: Path) -> None:
