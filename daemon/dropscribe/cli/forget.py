@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from dropscribe.cli.exits import ExitCode
 from dropscribe.cli.options import config_option, settings_for
+from dropscribe.cli.paths import ANY_PATH
 from dropscribe.cli.places import folders_named, meant
 from dropscribe.cli.say import say
 from dropscribe.config.settings import Settings
@@ -31,7 +32,7 @@ class Said:
 
 @click.command()
 @config_option
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=bytes))
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=ANY_PATH)
 @click.pass_context
 def forget(context: click.Context, config: Path | None, paths: tuple[bytes, ...]) -> int:
     """Remove what the state folder keeps of a file: results, names, story. No file outside it is touched.
