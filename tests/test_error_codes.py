@@ -147,6 +147,29 @@ def test_codes_are_compared_without_regard_to_case():
     assert submit(401, "INVALIDAPIKEY").remedy == submit(401, "InvalidApiKey").remedy
 
 
+@pytest.mark.parametrize(
+    ("status", "message", "scope", "code"),
+    [
+        (400, "Arrearage", "submits", "Arrearage"),
+        (403, "AllocationQuota.FreeTierOnly: the free quota is used up", "submits", "AllocationQuota.FreeTierOnly"),
+        (404, "model_not_found", "model:fun-asr", "model_not_found"),
+        (400, "invalid_api_key", "api", "invalid_api_key"),
+    ],
+)
+def test_a_refused_request_may_have_its_code_in_the_message_alone(status, message, scope, code):
+    fault = submit(status, "", message)
+
+    assert isinstance(fault, OutOfOrder)
+    assert (fault.scope, fault.code) == (scope, code)
+
+
+def test_the_code_of_a_refused_request_counts_more_than_its_message():
+    fault = submit(400, "Arrearage", "InvalidParameter: no")
+
+    assert isinstance(fault, OutOfOrder)
+    assert fault.code == "Arrearage"
+
+
 def test_the_code_and_request_id_are_kept_verbatim():
     fault = classify_request(401, "InvalidApiKey", "No such key.", "list", request_id="r-1")
 

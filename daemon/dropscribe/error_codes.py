@@ -244,8 +244,8 @@ def classify_request(
     `status` is the HTTP status, `code` and `message` what the body said (both may be empty), `retry_after` the seconds
     the answer named. `Ambiguous` is only for submits whose status (5xx, 3xx, 408) does not say whether the task exists.
     """
-    row = _find(REQUEST_CODES, code, message)
-    name = code or NO_CODE.format(status=status)
+    row, named = _request_row(code, message)
+    name = code or named or NO_CODE.format(status=status)
     text = without_urls(message) or f"The service answered with HTTP status {status} and gave no reason."
     if call == "submit" and _leaves_open(status):
         return Ambiguous(f"the answer to the submit was HTTP status {status} ({name}: {text})")
@@ -261,6 +261,14 @@ def classify_request(
         quiet=means == "slow down",
         request_id=request_id,
     )
+
+
+def _request_row(code: str, message: str) -> tuple[RequestRow | None, str]:
+    """The row, and the word by which it was found. Some answers put the code into the message."""
+    for word in (code, *_names_in(message)):
+        if word and (row := _find(REQUEST_CODES, word, message)):
+            return row, word
+    return None, ""
 
 
 def _leaves_open(status: int) -> bool:
