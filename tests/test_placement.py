@@ -103,6 +103,16 @@ def at_the_first(step: str, phase: Phase, act: "list[tuple[Path, bytes]]") -> No
     observe(see)
 
 
+def test_where_one_output_cannot_be_written_nothing_of_the_others_is_left(inbox: InboxSettings) -> None:
+    obstacle = inbox.outbox / ".dropscribe-7-json.tmp"
+    obstacle.mkdir()
+
+    with pytest.raises(OSError):
+        place_set(inbox, plan(inbox))
+
+    assert list(inbox.outbox.iterdir()) == [obstacle]
+
+
 def test_an_edit_made_between_the_plan_and_the_placing_is_not_overwritten(inbox: InboxSettings) -> None:
     srt = inbox.outbox / "talk.srt"
     for path in (srt, inbox.outbox / "talk.json"):

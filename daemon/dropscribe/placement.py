@@ -80,12 +80,7 @@ def place_set(inbox: InboxSettings, plan: Planned) -> None:
 
 
 def _place_waiting(folder: int, plan: Planned, waiting: Sequence[PlannedOutput]) -> None:
-    ready = []
-    for planned in waiting:
-        ASIDE.before()
-        tag = f"{plan.reservation.media_id}-{planned.format}"
-        ready.append((planned, write_aside(folder, tag, plan.rendered.texts[planned.format])))
-        ASIDE.effect()
+    ready = _written_aside(folder, plan, waiting)
     for done, (planned, aside) in enumerate(ready):
         try:
             _put(aside, planned)
@@ -95,6 +90,22 @@ def _place_waiting(folder: int, plan: Planned, waiting: Sequence[PlannedOutput])
             if isinstance(error, FileExistsError):
                 raise NameTaken(planned.path, frozenset(rest.path for rest, _ in ready[done:])) from error
             raise
+
+
+def _written_aside(folder: int, plan: Planned, waiting: Sequence[PlannedOutput]) -> list[tuple[PlannedOutput, Name]]:
+    """All of them or, on a full disk for one, none: what could be written would only take more of its room."""
+    ready: list[tuple[PlannedOutput, Name]] = []
+    try:
+        for planned in waiting:
+            ASIDE.before()
+            tag = f"{plan.reservation.media_id}-{planned.format}"
+            ready.append((planned, write_aside(folder, tag, plan.rendered.texts[planned.format])))
+            ASIDE.effect()
+    except OSError:
+        for _, left in ready:
+            discard(left)
+        raise
+    return ready
 
 
 def _put(aside: Name, planned: PlannedOutput) -> None:
