@@ -124,10 +124,19 @@ def test_a_used_up_quota_is_said_aloud_and_waits_minutes():
     ],
 )
 def test_a_submit_refused_for_its_contents_blames_no_account(status, code):
-    fault = submit(status, code)
+    fault = submit(status, code, "These files cannot be taken.")
 
     assert isinstance(fault, RequestRefused)
     assert fault.code == (code or f"HTTP {status}")
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 413, 422])
+def test_a_submit_refused_without_a_word_is_no_fault_of_its_files(status):
+    fault = submit(status, "")
+
+    assert isinstance(fault, OutOfOrder)
+    assert (fault.scope, fault.code, fault.quiet) == ("submits", f"HTTP {status}", False)
+    assert "model_studio.endpoint" in fault.remedy
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 301, 302, 408, 499])

@@ -249,7 +249,7 @@ def classify_request(
     text = without_urls(message) or f"The service answered with HTTP status {status} and gave no reason."
     if call == "submit" and _leaves_open(status):
         return Ambiguous(f"the answer to the submit was HTTP status {status} ({name}: {text})")
-    means = row.means if row else _by_status(status)
+    means = row.means if row else _by_status(status, bare=not code and not message)
     if means == "contents" and call == "submit":
         return RequestRefused(name, text, request_id)
     return OutOfOrder(
@@ -275,12 +275,13 @@ def _leaves_open(status: int) -> bool:
     return status in _UNCERTAIN or not 400 <= status < 500
 
 
-def _by_status(status: int) -> Meaning:
+def _by_status(status: int, bare: bool) -> Meaning:
+    """`bare`: nobody said why, so what answered need not be the service (a proxy, a wrong address): no file's fault."""
     if status == 429:
         return "slow down"
     if status in _KEY_STATUS:
         return "key"
-    return "contents" if status in _CONTENTS else "account"
+    return "contents" if status in _CONTENTS and not bare else "account"
 
 
 def _scope(means: Meaning, call: Call, model: str | None) -> str:
