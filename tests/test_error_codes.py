@@ -172,6 +172,13 @@ def test_a_refused_request_may_have_its_code_in_the_message_alone(status, messag
     assert (fault.scope, fault.code) == (scope, code)
 
 
+def test_a_sentence_that_begins_with_a_code_is_no_code():
+    fault = submit(400, "", "InvalidParameter: no such thing")
+
+    assert isinstance(fault, RequestRefused)
+    assert fault.code == "HTTP 400"
+
+
 def test_the_code_of_a_refused_request_counts_more_than_its_message():
     fault = submit(400, "Arrearage", "InvalidParameter: no")
 

@@ -264,10 +264,10 @@ def classify_request(
 
 
 def _request_row(code: str, message: str) -> tuple[RequestRow | None, str]:
-    """The row, and the word by which it was found. Some answers put the code into the message."""
+    """The row, and its code. Some answers put the code into the message, alone or in a sentence."""
     for word in (code, *_names_in(message)):
         if word and (row := _find(REQUEST_CODES, word, message)):
-            return row, word
+            return row, "" if " " in word else word
     return None, ""
 
 
