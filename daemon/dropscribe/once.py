@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from dropscribe.house import House
 from dropscribe.intake import Intake
-from dropscribe.ledger import deliveries, upkeep
+from dropscribe.ledger import batches, deliveries, upkeep
 from dropscribe.model import ACCOUNT
 from dropscribe.strangers import Strangers
 
@@ -62,6 +62,8 @@ class Once:
             return False
         if await self._house.ledger.look(deliveries.any_open, list(self._house.inboxes)):
             return False
+        if await self._house.ledger.look(batches.any_unwanted, self._strangers.batches):
+            return False
         return not await self._house.ledger.look(upkeep.doomed_objects, 1)
 
     async def _see_progress(self) -> None:
@@ -73,7 +75,7 @@ class Once:
         left = await self._house.ledger.look(deliveries.any_open, list(self._house.inboxes), but)
         self._others_open = left or not self.nobody_else_comes
         found, out = await self._house.ledger.look(upkeep.standing)
-        seen = (found, [intake.settling for intake in self._intakes.values()])
+        seen = (found, [intake.settling for intake in self._intakes.values()], self._house.answers)
         if out or seen != self._progress:
             self._progress, self._moved_at = seen, self._house.clock.monotonic()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dropscribe.config import load
-from dropscribe.ledger import stories
+from dropscribe.ledger import beside
 from dropscribe.sandbox import RunningSandbox, SandboxSettings, running_sandbox
 from dropscribe.scan import Candidate
 from dropscribe.survey import unexplained
@@ -273,7 +273,7 @@ class World:
     def untaken(self) -> Iterator[Candidate]:
         """Files in the inboxes that no row of the ledger explains."""
         settings, skip = self.settings, [self.lab.state]
-        with stories.reading(settings.state) as connection:
+        with beside.reading(settings.state) as connection:
             for inbox in settings.inboxes:
                 for entry in unexplained(inbox, skip, connection):
                     if isinstance(entry, Candidate):

@@ -13,7 +13,7 @@ from dropscribe.cli.places import own_folders, places_of
 from dropscribe.cli.say import say, say_json
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.durations import Durations
-from dropscribe.ledger import spending, stories
+from dropscribe.ledger import beside, spending
 from dropscribe.names import display
 from dropscribe.prices import price_list
 from dropscribe.quote import Quote, lines, quote, to_json
@@ -47,7 +47,7 @@ def plan(
     elsewhere = _inbox_named(settings, inbox)
     durations = Durations()
     try:
-        with stories.reading(settings.state) as connection:
+        with beside.reading(settings.state) as connection:
             surveyor = Surveyor(connection, durations, own_folders(settings))
             _add_all(surveyor, settings, paths, elsewhere)
             looked = surveyor.looked()

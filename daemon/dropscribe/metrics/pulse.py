@@ -59,8 +59,9 @@ class Pulse:
     async def _look(self) -> None:
         now = self._house.clock.now()
         found, due = await asyncio.get_running_loop().run_in_executor(self._threads, self._look_now, now)
-        standing, self._out = found
+        facts, self._out = found
         self._due = due
+        standing = (facts, self._house.answers)
         if standing != self._standing or self._out:
             self._standing, self._moved_at = standing, self._house.clock.monotonic()
 
