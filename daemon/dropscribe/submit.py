@@ -70,6 +70,7 @@ class Submitter:
         self._hurry = hurry
         self._blame = blame
         self.limits = UrlLimits(house)
+        self._on_refused = on_refused
         self._refusals = Refusals(house, self.limits, on_refused, blame)
         self._sending: set[asyncio.Task[None]] = set()
         self.withheld: set[int] = set()
