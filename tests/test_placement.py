@@ -18,7 +18,7 @@ from dropscribe.dispose import Disposal, MoveTo, Remove
 from dropscribe.errors import OutOfOrder
 from dropscribe.ledger.rows import OwedMedia, PlannedOutput, Reservation
 from dropscribe.model import Look, MediaState
-from dropscribe.placement import dispose, place_all, sync_moves, write_error_file
+from dropscribe.placement import dispose, place_all, place_first, sync_moves, write_error_file
 from dropscribe.planning import Planned, Rendered, Wish, fit
 from plain_user import plain_user_folder
 
@@ -101,6 +101,16 @@ def at_the_first(step: str, phase: Phase, act: "list[tuple[Path, bytes]]") -> No
             path.write_bytes(content)
 
     observe(see)
+
+
+def test_where_one_output_cannot_be_written_nothing_of_the_others_is_left(inbox: InboxSettings) -> None:
+    obstacle = inbox.outbox / ".dropscribe-7-json.tmp"
+    obstacle.mkdir()
+
+    with pytest.raises(OSError):
+        place_first(inbox, plan(inbox))
+
+    assert list(inbox.outbox.iterdir()) == [obstacle]
 
 
 def test_an_edit_made_between_the_plan_and_the_placing_is_not_overwritten(inbox: InboxSettings) -> None:

@@ -96,11 +96,7 @@ def place_first(inbox: InboxSettings, plan: Planned) -> None:
     if not waiting:
         return
     with _folder_of(inbox, waiting) as folder:
-        ready = []
-        for planned in waiting:
-            ASIDE.before()
-            ready.append((write_aside(folder, _tag(plan, planned), plan.rendered.texts[planned.format]), planned))
-            ASIDE.effect()
+        ready = _written_aside(folder, plan, waiting)
         others = [one for one in ready if one[1].format != LAST]
         _place_each(others, ready[len(others) :])
 
@@ -120,6 +116,21 @@ def _waiting(plan: Planned) -> list[PlannedOutput]:
 def _folder_of(inbox: InboxSettings, outputs: Sequence[PlannedOutput]) -> AbstractContextManager[int]:
     root, within = seen_from(inbox.outbox, outputs[0].path)
     return make_folders(root, os.path.dirname(within))
+
+
+def _written_aside(folder: int, plan: Planned, waiting: Sequence[PlannedOutput]) -> list[tuple[Name, PlannedOutput]]:
+    """All of them or, on a full disk for one, none: what could be written would only take more of its room."""
+    ready: list[tuple[Name, PlannedOutput]] = []
+    try:
+        for planned in waiting:
+            ASIDE.before()
+            ready.append((write_aside(folder, _tag(plan, planned), plan.rendered.texts[planned.format]), planned))
+            ASIDE.effect()
+    except OSError:
+        for aside, _ in ready:
+            discard(aside)
+        raise
+    return ready
 
 
 def _tag(plan: Planned, planned: PlannedOutput) -> str:

@@ -59,8 +59,8 @@ class Submitter:
         hurry: Callable[[], bool],
         blame: Blame,
     ) -> None:
-        """`on_task`/`on_lost` get the id of a batch; `on_refused`: a file is owed its error; `hurry` says that nobody
-        else will come (`run --once`); `blame` tells a dead API from a refused submit.
+        """`on_task`/`on_lost` get the id of a batch; `on_refused`: a file is owed its error, or its object has to go;
+        `hurry` says that nobody else will come (`run --once`); `blame` tells a dead API from a refused submit.
         """
         self._house = house
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
@@ -70,6 +70,7 @@ class Submitter:
         self._hurry = hurry
         self._blame = blame
         self.limits = UrlLimits(house)
+        self._on_refused = on_refused
         self._refusals = Refusals(house, self.limits, on_refused, blame)
         self._sending: set[asyncio.Task[None]] = set()
         self.withheld: set[int] = set()
@@ -139,6 +140,8 @@ class Submitter:
             reason = "it vanished, or other content took its place, before it was submitted"
             await self._ledger.do(intake.withdraw, media_id, reason, self._clock.now())
             log.info("source.withdrawn", inbox=inbox, path=display(path), reason=reason)
+        if vanished:
+            self._on_refused()
 
     def _vanished(self, sources: Sequence[tuple[int, str, bytes, Look]]) -> list[tuple[int, str, bytes]]:
         found = []

@@ -201,7 +201,9 @@ def test_a_file_that_cannot_be_read_says_so() -> None:
         house = House(folder)
         house.drop("locked.mp3").chmod(0)
         [file] = asked(house)["files"]
+        [named] = asked(house, house.inbox / "locked.mp3")["files"]
     assert (file["state"], file["code"]) == ("ignored", "unreadable")
+    assert named == file
 
 
 def test_outputs_beside_the_media_are_not_told_as_ignored(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from dropscribe.cli.exits import ExitCode
 from dropscribe.cli.giving_up import Said, give_up, still_travels
 from dropscribe.cli.options import config_option, settings_for
+from dropscribe.cli.paths import ANY_PATH
 from dropscribe.cli.places import folders_named, meant
 from dropscribe.cli.say import say
 from dropscribe.config.settings import Settings
@@ -27,7 +28,7 @@ from dropscribe.names import display
 @click.command()
 @config_option
 @click.option("--unfinished", is_flag=True, help="Give up files under way that can never finish; keep their story.")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=bytes))
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=ANY_PATH)
 @click.pass_context
 def forget(context: click.Context, config: Path | None, unfinished: bool, paths: tuple[bytes, ...]) -> int:
     """Remove what the state folder keeps of a file: results, names, story. No file outside it is touched.

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from dropscribe.cli.exits import ExitCode, of_the_system
 from dropscribe.cli.options import config_option, settings_for
+from dropscribe.cli.paths import ANY_PATH
 from dropscribe.cli.places import meant
 from dropscribe.cli.say import say
 from dropscribe.config.settings import InboxSettings, Settings
@@ -53,7 +54,7 @@ class Bench:
 @config_option
 @click.option("--all", "every", is_flag=True, help="Every failed file.")
 @click.option("--code", metavar="CODE", help="Every file that failed with this code.")
-@click.argument("paths", metavar="[PATH...]", nargs=-1, type=click.Path(path_type=bytes))
+@click.argument("paths", metavar="[PATH...]", nargs=-1, type=ANY_PATH)
 @click.pass_context
 def retry(context: click.Context, config: Path | None, every: bool, code: str | None, paths: tuple[bytes, ...]) -> int:
     """Put failed files back into their inbox, where the daemon takes them again.

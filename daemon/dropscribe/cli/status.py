@@ -8,6 +8,7 @@ import click
 
 from dropscribe.cli.desk import Desk
 from dropscribe.cli.options import config_option, settings_for
+from dropscribe.cli.paths import ANY_PATH
 from dropscribe.cli.places import parts_of
 from dropscribe.cli.say import say, say_json
 from dropscribe.ledger import beside
@@ -20,7 +21,7 @@ from dropscribe.story_text import Tale, overview, overview_of, tell, told
 @click.command()
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.argument("path", required=False, type=click.Path(path_type=bytes))
+@click.argument("path", required=False, type=ANY_PATH)
 @click.pass_context
 def status(context: click.Context, config: Path | None, as_json: bool, path: bytes | None) -> None:
     """Show what is where, what waits and why, and what failed; or the story of one file.
