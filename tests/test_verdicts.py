@@ -277,6 +277,14 @@ def test_a_refusal_names_the_services_own_code_and_what_to_do() -> None:
     assert "cut the recording" in verdict.remedy
 
 
+@pytest.mark.parametrize("message", ["FILE_PARSE_FAILED", "asr failed: FILE_PARSE_FAILED"])
+def test_a_code_that_stands_in_the_message_alone_is_the_services_own(message: str) -> None:
+    verdict = only(judge([A], report(failure(A, None, message)), ATTEMPTS))
+
+    assert isinstance(verdict, Refuse)
+    assert (verdict.code, verdict.message) == ("FILE_PARSE_FAILED", message)
+
+
 def test_a_refusal_after_the_last_try_still_says_what_could_be_wrong() -> None:
     worn = item(1, 3, {"FILE_DOWNLOAD_FAILED": 3})
 

@@ -317,10 +317,21 @@ def remedy_for(code: str, message: str = "") -> str:
 
 def classify_subtask(code: str | None, message: str | None) -> SubtaskVerdict:
     """What a failed file of a task means. Some answers put the code into the message, so both are looked at."""
-    for word in (code or "", *_names_in(message or "")):
-        if word and (row := _find(SUBTASK_CODES, word, message or "")):
-            return row.verdict
-    return UNKNOWN_SUBTASK
+    row, _ = _subtask_row(code or "", message or "")
+    return row.verdict if row else UNKNOWN_SUBTASK
+
+
+def code_in(message: str | None) -> str:
+    """The code of a failed file that stands in the message alone, as the service wrote it; empty where none does."""
+    return _subtask_row("", message or "")[1]
+
+
+def _subtask_row(code: str, message: str) -> tuple[SubtaskRow | None, str]:
+    """The row, and the word by which it was found."""
+    for word in (code, *_names_in(message)):
+        if word and (row := _find(SUBTASK_CODES, word, message)):
+            return row, word
+    return None, ""
 
 
 def is_about_download(code: str, message: str = "") -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from dropscribe.error_codes import Empty, Permanent, TryAgain, classify_subtask, wants_smaller_batch
+from dropscribe.error_codes import Empty, Permanent, TryAgain, classify_subtask, code_in, wants_smaller_batch
 from dropscribe.ledger.rows import Item
 from dropscribe.model import SubtaskResult, TaskReport
 
@@ -135,7 +135,7 @@ def _one(item: Item, result: SubtaskResult | None, count: int, attempts: int) ->
     if result.status == "SUCCEEDED":
         message = result.message or "the service reports success but names no result"
         return _blamed(item, result.code or RESULT_MISSING, message, attempts)
-    code, message = result.code or result.status or "unknown", result.message or ""
+    code, message = result.code or code_in(result.message) or result.status or "unknown", result.message or ""
     if count > 1 and wants_smaller_batch(code):
         return SendAgain(item, code, message, company=count // 2, charged=False)
     return _blamed(item, code, message, attempts)
@@ -143,7 +143,8 @@ def _one(item: Item, result: SubtaskResult | None, count: int, attempts: int) ->
 
 def _whole_task(item: Item, report: TaskReport, count: int, attempts: int) -> Verdict:
     """A task that ended without results: its code speaks of all files, so nobody can say which is to blame."""
-    code, message = report.code or report.status, report.message or "the task ended without results"
+    code = report.code or code_in(report.message) or report.status
+    message = report.message or "the task ended without results"
     if count > 1:
         company = count // 2 if wants_smaller_batch(code) else 1
         return SendAgain(item, code, message, company=company, charged=False)
