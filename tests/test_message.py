@@ -53,9 +53,9 @@ def test_many_files_are_told_of_in_one_message_each_with_an_id_of_its_own() -> N
         "delivered",
         2,
     )
-    assert [item["id"] for item in content["items"]] == ["ledger-1", "ledger-2"]
+    assert [item["id"] for item in content["items"]] == ["ledger-1_1a1ee565ff4", "ledger-2_1a1ee565ff4"]
     assert content["items"][0] | {"task_id": None} == {
-        "id": "ledger-1",
+        "id": "ledger-1_1a1ee565ff4",
         "at": "2026-11-18T11:06:40.500Z",
         "inbox": "talks",
         "path": "a/talk.mp3",

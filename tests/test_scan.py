@@ -274,3 +274,11 @@ def test_the_compiled_rules_say_what_the_names_module_says(
 
     expected = included(path, include, exclude).included and not is_private(path)
     assert taken == (expected and not_media_reason(os.fsencode(name)) is None)
+
+
+def test_a_recording_that_is_being_moved_says_how_to_have_it_taken_anew(tmp_path: Path) -> None:
+    put(tmp_path, b".dropscribe-0123456789ab-7.moving")
+
+    [entry] = walk(tmp_path, (), RULES, explain=True)
+
+    assert isinstance(entry, Ignored) and "give it a name of its own" in entry.sentence

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from dropscribe.ledger.notices import OF_FILES, Message, Notice
+from dropscribe.ledger.notices import OF_FILES, Message, Notice, distinct
 from dropscribe.names import display
 
 SCHEMA = "dropscribe/notice/1"
@@ -36,7 +36,7 @@ def body_of(message: Message, ledger_id: str, clean: Callable[[str], str]) -> by
 
 
 def _item(notice: Notice, ledger_id: str) -> dict[str, Any]:
-    return {"id": f"{ledger_id}-{notice.id}", "at": _utc(notice.at)}
+    return {"id": f"{ledger_id}-{distinct(notice.id, notice.at)}", "at": _utc(notice.at)}
 
 
 def _file(notice: Notice, clean: Callable[[str], str]) -> dict[str, Any]:

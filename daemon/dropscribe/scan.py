@@ -74,6 +74,11 @@ class Rules:
         return self._included_path is not None and self._included_path.match(prefix + name) is not None
 
 
+TEMPORARY = "It is a temporary file of dropscribe's own."
+MOVING = (
+    "It is a recording that dropscribe is about to move, and goes on with. Where its ledger was lost since, give it a"
+    " name of its own, and it is taken anew."
+)
 _PRIVATE = PRIVATE_PREFIX.decode()
 _MEDIA = re.compile(rf"\.*[^.].*\.(?:{'|'.join(sorted(MEDIA_SUFFIXES))})\Z", re.ASCII | re.IGNORECASE | re.DOTALL)
 
@@ -97,7 +102,7 @@ def classify(path: bytes, result: os.stat_result, rules: Rules) -> Entry:
 
 def _by_exclusion(path: bytes, rules: Rules) -> Ignored | None:
     if is_private(path):
-        return Ignored(path, "private", "It is a temporary file of dropscribe's own.")
+        return Ignored(path, "private", MOVING if path.endswith(b".moving") else TEMPORARY)
     verdict = included(path, ["*"], rules.exclude)
     return None if verdict.included else Ignored(path, "excluded", verdict.reason)
 

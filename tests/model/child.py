@@ -21,7 +21,9 @@ from mmap import mmap
 from pathlib import Path
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["dropscribe.cli", "dropscribe.service", "dropscribe.remote.oss"])
+_context.set_forkserver_preload(
+    ["dropscribe.cli.retry", "dropscribe.cli.forget", "dropscribe.service", "dropscribe.remote.oss"]
+)
 
 PAGE = 4096
 BEGAN, PASSED, DUE, SENDING, READY, FROZEN = range(0, 48, 8)

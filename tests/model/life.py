@@ -1,7 +1,9 @@
 """A plan from its first step to the balance of the books."""
 
 from model.promises import hold_at_any_time, hold_in_the_end
+from model.rest import comes_to_rest
 from model.steps import Plan, in_words
+from model.upkeep import Beginning
 from model.world import World, new_world
 
 
@@ -16,11 +18,14 @@ def lives(plan: Plan) -> None:
 
 def _happens(plan: Plan, world: World) -> None:
     for step in plan:
+        if not isinstance(step, Beginning):
+            world.begins()
         world.calms()
         step.act(world)
         world.calms()
-        world.remembers_tasks()
+        world.remembers()
         hold_at_any_time(world)
-    world.comes_to_rest()
-    world.remembers_tasks()
+    world.begins()
+    comes_to_rest(world)
+    world.remembers()
     hold_in_the_end(world)

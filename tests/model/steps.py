@@ -17,16 +17,22 @@ CONTENTS = {
     "B": b"sound of B, " * 12,
     "silence": b"NOSPEECH",
     "broken": b"BROKEN:FILE_PARSE_FAILED",
+    "speech": b"a speech, " * 33_000,
+    "lecture": b"a lecture, " * 30_000,
+    "film": b"a film, " * 1_100_000,
 }
+"""A speech is taken to last longer, by its size, than it is billed for; a film is uploaded in two parts."""
 FOLDERS = ("talks/inbox", "talks/outbox", "talks/done", "talks/failed", "library", "notes/inbox", "notes/outbox")
 OURS = (
     "talks/outbox/talk.json",
     "talks/outbox/talk.srt",
     "talks/outbox/talk.mp3.json",
+    "talks/outbox/a/talk.json",
     "talks/done/talk.mp3",
     "talks/failed/talk.mp3",
     "talks/failed/talk.mp3.error.json",
     "library/talk.srt",
+    "library/talk.json",
     "library/a/talk.json",
     "library-failed/talk.mp3.error.json",
     "notes/outbox/a/talk.srt",

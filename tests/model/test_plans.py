@@ -9,7 +9,7 @@ from model.life import lives
 from model.plans import plans
 from model.steps import Plan
 
-FEW = 24
+FEW = 20
 """Plans in `make test`; `make model EXAMPLES=2000` lives through others, and more of them."""
 SHARES = 2
 """Of plans, for as many processes."""

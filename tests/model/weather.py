@@ -75,7 +75,9 @@ WEATHER: Mapping[str, Weather] = {
     ),
     "the task is THINKING for a while": Weather((_on("query", "status", code="THINKING", times=4),)),
     "one file's recognition fails once": Weather((_on("subtask", "fail", code="InternalError", times=1),)),
-    "one task takes too long": Weather((_on("subtask", "fail", code="InternalError.Timeout", times=2),)),
+    "one task takes too long": Weather(  # twice, which is as often as that is tried
+        (_on("subtask", "fail", code="InternalError.Timeout", times=2),), fails=True
+    ),
     "the service's downloads fail twice": Weather((_on("download", "drop", times=2),)),
     # the results
     "results fail with 500 twice": Weather((_on("result", "error", status=500, times=2),)),
@@ -103,6 +105,28 @@ WEATHER: Mapping[str, Weather] = {
     "the answer to the next delete is lost": Weather(
         tuple(_on(call, "lost", times=1) for call in ("delete", "delete_many"))
     ),
+    # uploads in parts
+    "the next part is cut on its way": Weather((_on("part", "drop", times=1),)),
+    "the next part arrives, and its answer is lost": Weather((_on("part", "lost", times=1),)),
+    "parts fail with 500 three times": Weather((_on("part", "error", status=500, code="InternalError", times=3),)),
+    "the answer to the next beginning of an upload is lost": Weather((_on("initiate", "lost", times=1),)),
+    "the next completed upload's answer is lost": Weather((_on("complete", "lost", times=1),)),
+    "completions fail with 500 for ten minutes": Weather(
+        (_on("complete", "error", status=500, code="InternalError", for_seconds=600.0),)
+    ),
+    "the lists of parts cannot be read for ten minutes": Weather(
+        tuple(
+            _on(call, "error", status=500, code="InternalError", for_seconds=600.0)
+            for call in ("list_parts", "list_uploads")
+        )
+    ),
     # the way
     "the network is gone for two minutes": Weather((_on("*", "drop", for_seconds=120.0),)),
 }
+
+OF_PARTS = frozenset(
+    name
+    for name, one in WEATHER.items()
+    if {fault["call"] for fault in one.faults} <= {"part", "initiate", "complete", "list_parts", "list_uploads"}
+)
+"""What only large files meet."""

@@ -7,18 +7,19 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dropscribe.config import load
-from dropscribe.ledger import stories
 from dropscribe.sandbox import RunningSandbox, SandboxSettings, running_sandbox
-from dropscribe.scan import Candidate
-from dropscribe.survey import unexplained
-from lab import Lab
+from lab import Lab, files_below
 from model.child import BEGAN, DUE, NEVER, PAGE, PASSED, PAUSE, SENDING, Child, Page, nothing_goes_on
+from model.disks import Disks
+from model.ear import Ear, listening
+from model.memory import Memory
+from model.parts import Parts, counted_parts
 from model.person import Person
 from model.steps import KEYS, Step
 from model.weather import WEATHER
@@ -31,12 +32,11 @@ SETTLE = {"talks": 5.0, "library": 40.0, "notes": 5.0}
 STUCK = 300.0
 """Real seconds in which a step, or the way to quiescence, has to end."""
 LONGEST_JUMP = 300.0
+HELD_BY_ANOTHER = 75
 A_WHILE = 1000.0
 """Seconds; longer times pass in large steps, as for a machine that is suspended now and then."""
-A_TURN = 3 * 3600.0
-"""How long one key gets to finish what it began."""
-LOOKED_BACK = 25 * 60.0
-"""After so long the task list was read once more for everything that was submitted."""
+A_DAY = 70.0
+"""Seconds of sound that a day may cost where it is limited: a speech at a time, and three of them."""
 INBOXES: dict[str, dict[str, Any]] = {
     "talks": {"inbox": "talks/inbox", "recognition": {"language_hints": ["zh"]}},
     "library": {
@@ -60,21 +60,35 @@ class World:
     root: Path
     cloud: RunningSandbox
     lab: Lab
+    parts: Parts
+    stack: ExitStack
     person: Person = field(init=False)
+    disks: Disks = field(init=False)
+    memory: Memory = field(init=False)
+    ear: Ear | None = None
+    limited: bool = False
+    lifted_at: float = float("inf")
+    has_begun: bool = False
     inboxes: dict[str, dict[str, Any]] = field(default_factory=lambda: dict(INBOXES))
     key: str = KEYS[0]
     keys: list[str] = field(default_factory=lambda: [KEYS[0]])
     weather: list[str] = field(default_factory=list)
     days_down: int = 0
     """How often more than twenty hours passed at once: results and task lists may have expired."""
-    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Of every task that was seen: the service forgets them."""
+    tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Every task that was seen: the service forgets them."""
+    removed: dict[tuple[int, float], str] = field(default_factory=dict)
+    """The contents that `done: delete` removed, by row and moment of taking: the ledger may forget them."""
     recipes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Every `recognition` that an inbox ever had."""
     child: Child | None = None
     exit_codes: list[int] = field(default_factory=list)
+    deaths: list[str] = field(default_factory=list)
+    """The boundaries at which it was killed."""
+    sections: dict[str, Any] = field(default_factory=dict)
+    """Of the configuration, as this plan wants them."""
     _then: Step | None = None
-    _struck: bool = False
+    _struck: str = ""
 
     def __post_init__(self) -> None:
         page = self.root / "page"
@@ -88,32 +102,54 @@ class World:
         outboxes = {name: self.root / inbox.get("outbox", f"{name}/outbox") for name, inbox in INBOXES.items()}
         faileds = {name: self.root / inbox.get("failed", f"{name}/failed") for name, inbox in INBOXES.items()}
         self.person = Person(self.root, folders, outboxes, faileds, aside, self.now)
+        self.disks = Disks(self.root.parent / "disks", self.person.absent)
+        self.stack.callback(self.disks.end)
+        self.memory = Memory(self)
         self._configure()
         leave_strangers(self.lab)
-        self.start()
+
+    # The beginning.
+
+    def begins(self) -> None:
+        """The daemon is started for the first time."""
+        if not self.has_begun:
+            self.has_begun = True
+            self.start()
+
+    def tells(self) -> None:
+        if self.ear is None:
+            self.ear = self.stack.enter_context(listening(self.now))
+            self.sections["notify"] = {"webhook": {"url": self.ear.receiver.url, "secret": "the-secret-of-the-webhook"}}
+            self._configure()
+
+    def limits(self, lifted: bool = False) -> None:
+        self.limited = True
+        self.lifted_at = self.now() if lifted else self.lifted_at
+        self.sections["limits"] = {"hours_per_day": None if lifted else A_DAY / 3600}
+        self._configure()
 
     # The time.
 
     def now(self) -> float:
         return self._page.get(BEGAN) + self._page.get(PASSED)
 
-    def passes(self, seconds: float) -> None:
-        """Let so much time pass, jumping from wake to wake; in long times over some of them."""
+    def passes(self, seconds: float, jumps: int = 15) -> None:
+        """Let so much time pass, jumping from wake to wake; in long times over some of them, in so many jumps."""
         self.days_down += seconds > 20 * 3600
-        least = seconds / 15 if seconds > A_WHILE else min(seconds / 15, 15.0)
+        least = seconds / jumps if seconds > A_WHILE else min(seconds / jumps, 15.0)
         end, stuck = self.now() + seconds, time.monotonic() + STUCK
         while (left := end - self.now()) > 1e-4:
             assert time.monotonic() < stuck, f"the time does not pass; {self.tail()}"
-            if self._is_still():
-                self._jump(min(left, max(self._until_next(), least)))
+            if self.is_still():
+                self.jumps(min(left, max(self.until_next(), least)))
 
     def calms(self) -> None:
         """Nothing goes on any more without time passing."""
         stuck = time.monotonic() + STUCK
-        while not self._is_still():
+        while not self.is_still():
             assert time.monotonic() < stuck, f"it does not become calm; {self.tail()}"
 
-    def _is_still(self) -> bool:
+    def is_still(self) -> bool:
         """Whether nothing goes on; notices a death, and acts where the daemon was frozen."""
         child = self.child
         if child is None:
@@ -132,13 +168,13 @@ class World:
             return False
         return nothing_goes_on(child.pid)
 
-    def _until_next(self) -> float:
+    def until_next(self) -> float:
         here = self._page.get(DUE) - self._page.get(PASSED)
         there = self.cloud.sandbox.until_next
         soon = min(here if self.child else NEVER, NEVER if there is None else there + 0.001, LONGEST_JUMP)
         return max(0.005, min(soon, 1.0) if self.child and self._page.get(SENDING) > 0 else soon)
 
-    def _jump(self, seconds: float) -> None:
+    def jumps(self, seconds: float) -> None:
         self._page.put(PASSED, self._page.get(PASSED) + seconds)
         self.cloud.advance(seconds)
         if self.child is not None:
@@ -163,7 +199,7 @@ class World:
         while child is not None and child.exit_code is None:
             assert time.monotonic() < stuck, f"it does not stop; {self.tail()}"
             if child.is_frozen:
-                self._is_still()
+                self.is_still()
             if child.is_ready:
                 child.signal(signal.SIGTERM)
                 if child.ended(12.0) is None:
@@ -175,11 +211,13 @@ class World:
 
     def arm(self, how: str, boundary: str, then: Step | None = None) -> None:
         if self.child is not None:
-            self._page.armed, self._then, self._struck = f"{how} {boundary}", then, how == "kill"
+            self._page.armed, self._then = f"{how} {boundary}", then
+            self._struck = boundary if how == "kill" else ""
 
     def _has_died(self, code: int) -> None:
         assert self._struck and code == -signal.SIGKILL, f"the daemon ended by itself with {code}; {self.tail()}"
-        self._struck, self.child = False, None
+        self.deaths.append(self._struck)
+        self._struck, self.child = "", None
         then, self._then = self._then, None
         if then is not None:
             then.act(self)
@@ -211,7 +249,9 @@ class World:
 
     def _configure(self) -> None:
         named = [{"name": name, **inbox} for name, inbox in self.inboxes.items()]
-        self.lab.configure(inboxes=named, model_studio={"api_key": self.key})
+        self.lab.configure(
+            inboxes=named, model_studio={"api_key": self.key}, storage={"multipart_above": "5MB"}, **self.sections
+        )
         self.settings = load(self.lab.config, {})
         for name, inbox in self.inboxes.items():
             known = self.recipes.setdefault(name, [])
@@ -224,60 +264,52 @@ class World:
         for fault in WEATHER[weather].faults:
             self.cloud.inject(**fault)
 
-    def remembers_tasks(self) -> None:
+    def remembers(self) -> None:
+        """What service and ledger will forget."""
         for task in self.cloud.state()["tasks"]:
-            self.parameters[task["task_id"]] = task["parameters"] or {}
+            self.tasks[task["task_id"]] = task
+        for number, taken_at, content in self.ledger(REMOVED):
+            self.removed[number, taken_at] = content
+
+    # Commands.
+
+    def tries_again(self, file: str) -> None:
+        """`dropscribe retry`."""
+        before = {inbox: files_below(folder) for inbox, folder in self.person.inboxes.items()}
+        reasons = self._reasons()
+        called = self.lab.call("retry", str(self.root / file) if file else "--all")
+        assert called.returncode in (0, 1), f"retry ended with {called.returncode}: {called.stderr}"
+        assert called.returncode == 0 or called.stderr.strip(), "retry did not say what is not well"
+        self.person.saw_come_back(before, len(reasons - self._reasons()))
+
+    def _reasons(self) -> set[Path]:
+        return {path for failed in self.person.faileds.values() for path in failed.rglob("*.error.json")}
+
+    def forgets(self, file: str) -> None:
+        """`dropscribe forget`: what it removes is not known any more, and beside a daemon it removes nothing."""
+        self.remembers()
+        before = self._contents_known()
+        called = self.lab.call("forget", str(self.root / file))
+        expected = (HELD_BY_ANOTHER,) if self.child else (0, 1)
+        assert called.returncode in expected, f"forget ended with {called.returncode}: {called.stderr}"
+        gone = before - self._contents_known()
+        assert not (gone and self.child), "a file was forgotten while the daemon held the ledger"
+        self.memory.forgotten += [(self.now(), content) for _, content in gone]
+
+    def _contents_known(self) -> set[tuple[int, str]]:
+        return set(self.ledger("SELECT id, sha256 FROM media WHERE sha256 IS NOT NULL"))
 
     # Quiescence.
 
-    def comes_to_rest(self) -> None:
-        """All faults end, folders return, every key gets its turn, and the time runs until nothing is open."""
-        self.calms()
+    def ends_all(self) -> None:
+        """Nothing goes wrong any more, nobody does anything any more."""
         self.cloud.clear_faults()
-        self._page.armed, self._then, self._struck = "", None, False
+        self._page.armed, self._then, self._struck = "", None, ""
+        self.disks.mount()
+        self.disks.clear()
         self.person.ends_all()
-        self.start()
-        self.reloads("as at first")
-        turns = [self.key, *(key for key in self.keys if key != self.key)] * 2
-        for number, key in enumerate(turns):
-            if number:
-                self.stop()
-                self.uses(key)
-                self.start()
-            if self._rests_within(A_TURN):
-                break
-        assert (open_things := self.open_things()) == [], f"still open at the end: {open_things}; {self.tail()}"
-        self.passes(LOOKED_BACK)
-        self.calms()
-        assert (open_things := self.open_things()) == [], f"open again: {open_things}; {self.tail()}"
-
-    def _rests_within(self, seconds: float) -> bool:
-        end, stuck = self.now() + seconds, time.monotonic() + STUCK
-        while self.now() < end:
-            assert time.monotonic() < stuck, f"it does not come to rest; {self.tail()}"
-            if self._is_still():
-                if not self.open_things():
-                    return True
-                self._jump(max(5.0, self._until_next()))
-        return False
-
-    def open_things(self) -> list[Any]:
-        """What is not finished, in the ledger, in the inboxes or in the cloud."""
-        found: list[Any] = []
-        for question in OPEN:
-            found += self.ledger(question)
-        if not found:
-            found += [str(entry.path) for entry in self.untaken()]
-        return found
-
-    def untaken(self) -> Iterator[Candidate]:
-        """Files in the inboxes that no row of the ledger explains."""
-        settings, skip = self.settings, [self.lab.state]
-        with stories.reading(settings.state) as connection:
-            for inbox in settings.inboxes:
-                for entry in unexplained(inbox, skip, connection):
-                    if isinstance(entry, Candidate):
-                        yield entry
+        if self.ear is not None:
+            self.ear.deaf_until = 0.0
 
     def ledger(self, question: str, *values: Any) -> list[Any]:
         """A look into the ledger beside the daemon; one that is not there yet is empty."""
@@ -301,14 +333,7 @@ class World:
         return "the log ends with\n    " + "\n    ".join(lines)
 
 
-OPEN = (
-    "SELECT 'file', inbox, path, state, reason FROM media WHERE state IN ('waiting', 'due', 'delivering', 'failing')",
-    "SELECT 'recognition', id, state, message FROM recognition"
-    " WHERE state IN ('needed', 'uploading', 'uploaded', 'submitting', 'submitted')",
-    "SELECT 'batch', id, state, reason FROM batch WHERE state IN ('intended', 'lost', 'submitted')",
-    "SELECT 'object', key, doomed FROM stored_object",
-    "SELECT 'scope', name, code, message FROM scope",
-)
+REMOVED = "SELECT id, taken_at, sha256 FROM media WHERE inbox = 'notes' AND state IN ('delivered', 'delivering')"
 
 
 @contextmanager
@@ -323,10 +348,14 @@ def new_world() -> Iterator[World]:
     where = FAST_DISK if FAST_DISK.is_dir() else None
     with (
         tempfile.TemporaryDirectory(prefix="dropscribe-model-", dir=where) as folder,
+        ExitStack() as stack,
         running_sandbox(services) as cloud,
+        counted_parts() as parts,
     ):
-        lab = Lab(Path(folder), cloud, quick=False)
-        world = World(Path(folder), cloud, lab)
+        root = Path(folder, "house")
+        root.mkdir()
+        lab = Lab(root, cloud, forked=True, quick=False)
+        world = World(root, cloud, lab, parts, stack)
         try:
             yield world
         finally:

@@ -86,6 +86,13 @@ def tell_of_scope(connection: Connection, event: str, scope: Scope, at: float, *
         connection.execute(insert(notice), [{"sink": sink, "event": event, "body": body, "at": at} for sink in sinks])
 
 
+def distinct(number: int, at: float) -> str:
+    """A notice's number with its moment: a ledger that was restored from a copy gives the same numbers once more, and a
+    receiver would take other news for what it has heard.
+    """
+    return f"{number}_{int(at * 1000):x}"
+
+
 def next_message(connection: Connection, sink: str, ledger_id: str, now: float, most: int) -> Message | None:
     """What is to be sent to a sink next, oldest first; its id and its notices are durable with this.
 
@@ -95,7 +102,7 @@ def next_message(connection: Connection, sink: str, ledger_id: str, now: float, 
     first = connection.execute(select(notice).where(*mine).order_by(notice.c.id).limit(1)).first()
     if first is None:
         return None
-    message = first.message or _compose(connection, first, f"msg_{ledger_id}_{first.id}", most)
+    message = first.message or _compose(connection, first, f"msg_{ledger_id}_{distinct(first.id, first.at)}", most)
     rows = connection.execute(_travelling(message)).all()
     outputs = _outputs(connection, [row.media_id for row in rows if row.media_id is not None])
     notices = tuple(_notice(row, outputs.get(row.media_id, ())) for row in rows)

@@ -31,6 +31,7 @@ class Pulse:
         self._loop_at = self._moved_at = now
         self._ledger_asked: float | None = None
         self._standing: upkeep.Standing | None = None
+        self._answers = 0
         self._due = self._out = self._full = False
 
     async def run(self) -> None:
@@ -60,9 +61,9 @@ class Pulse:
         now = self._house.clock.now()
         found, due = await asyncio.get_running_loop().run_in_executor(self._threads, self._look_now, now)
         self._out, self._due = found.out, due
-        if found.moves(self._standing):
+        if found.moves(self._standing) or self._house.answers != self._answers:
             self._moved_at = self._house.clock.monotonic()
-        self._standing = found
+        self._standing, self._answers = found, self._house.answers
 
     def _look_now(self, now: float) -> tuple[upkeep.Standing, bool]:
         ledger = self._house.ledger

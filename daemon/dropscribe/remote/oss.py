@@ -44,6 +44,13 @@ _TYPE = {"Content-Type": "application/octet-stream"}
 _PRIVATE = {"x-oss-object-acl": "private"}
 _SPARE_CONNECTIONS = 8  # for the small calls beside the uploads
 _GONE_UPLOAD = frozenset({"NoSuchUpload", "InvalidPart", "InvalidPartOrder"})
+# What gateways, mirrors and stand-ins say to a call about the whole bucket that they do not know.
+_NOT_SERVED = frozenset(
+    {"NotImplemented", "MethodNotAllowed", "NoSuchKey", "InvalidArgument", "InvalidRequest", "MalformedXML"}
+    | {f"HTTP {status}" for status in (400, 404, 405, 411, 501)}
+    | {"UnreadableAnswer"}
+)
+_DELETED = 204
 _MOST_PAGES = 100
 # What oss2's parsers raise on an answer that is not OSS's (a captive portal's page, for example).
 _UNREADABLE = (ParseError, RuntimeError, ValueError)
@@ -108,7 +115,7 @@ class OssStore:
             return
 
     def unfinished(self, key: str) -> Sequence[str]:
-        """Also empty where the key has no right to list (the right is not among those we ask for)."""
+        """Also empty where they are not listed for us: the right is not among those we ask for."""
         return self._uploads_if_allowed(key) or []
 
     def may_list_uploads(self, key: str) -> bool:
@@ -126,9 +133,16 @@ class OssStore:
     def delete_many(self, keys: Sequence[str]) -> None:
         if not keys:
             return
-        # Not in OSS's quiet mode: what is recorded as deleted must have been named as deleted.
-        result = self._repeat("", lambda: self._bucket.batch_delete_objects(list(keys)))
-        if left := set(keys) - set(result.deleted_keys):
+        try:
+            # Not in OSS's quiet mode: what is recorded as deleted must have been named as deleted, or be gone.
+            result = self._repeat("", lambda: self._bucket.batch_delete_objects(list(keys)))
+        except OutOfOrder as fault:
+            if fault.code not in _NOT_SERVED:
+                raise
+            for key in keys:
+                self._delete_surely(key)
+            return
+        if left := [key for key in set(keys) - set(result.deleted_keys) if self.head(key) is not None]:
             raise not_deleted(len(left), len(keys))
 
     def signed_url(self, key: str, lifetime: float) -> str:
@@ -136,11 +150,18 @@ class OssStore:
         # slash_safe: with %2F in the path the service's fetcher would see another address than it was signed for.
         return str(_once(key, lambda: self._public.sign_url("GET", key, expires, slash_safe=True)))
 
+    def _delete_surely(self, key: str) -> None:
+        """Where many cannot be deleted at once: a log-in page's 200 is no proof that the object has gone."""
+        result = self._repeat(key, partial(_none_without, ("NoSuchKey",), self._bucket.delete_object, key))
+        if result is not None and result.status != _DELETED and self.head(key) is not None:
+            raise unreadable()
+
     def _uploads_if_allowed(self, key: str) -> list[str] | None:
+        """None where they are not listed for us. What is wrong with the storage itself, the next call will say."""
         try:
             return self._uploads_of(key)
         except OutOfOrder as error:
-            if error.code == "AccessDenied":
+            if error.code in _NOT_SERVED | {"AccessDenied", "HTTP 403"}:
                 return None
             raise
 

@@ -46,10 +46,14 @@ _listener: Listener | None = None
 _strikes: ContextVar[list[str] | None] = ContextVar("strikes", default=None)
 
 
-def observe(listener: Listener | None) -> None:
-    """Tell `listener` of every exchange when it has ended (tests only), in the sandbox's thread; None ends it."""
-    global _listener  # noqa: PLW0603 - the one switch, off in production
-    _listener = listener
+def observe(listener: Listener | None) -> Listener | None:
+    """Tell `listener` of every exchange when it has ended (tests only), in the sandbox's thread; None ends it.
+
+    Returns who was told until now.
+    """
+    global _listener
+    before, _listener = _listener, listener
+    return before
 
 
 def note_strikes(done: Iterable[str]) -> None:
