@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -236,6 +237,13 @@ def files_below(folder: Path) -> dict[str, bytes]:
             if path.is_file():
                 found[str(path.relative_to(folder))] = path.read_bytes()
     return found
+
+
+def free_port() -> int:
+    """A port of this machine that nobody has just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def sha256(data: bytes) -> str:

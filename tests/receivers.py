@@ -1,4 +1,4 @@
-"""Somebody who gets webhooks: a small HTTP server that remembers what it was told, and answers as a test wants."""
+"""Who is told: a small HTTP server that gets webhooks and answers as a test wants, and a service manager."""
 
 import json
 import threading
@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from dropscribe.sd_notify import Notifier
 
 
 @dataclass(frozen=True)
@@ -73,3 +75,17 @@ def receiving() -> Iterator[Receiver]:
             receiver.hold.set()
         server.shutdown()
         server.server_close()
+
+
+class Heard(Notifier):
+    """A service manager in this process."""
+
+    def __init__(self) -> None:
+        super().__init__("@in-process", 30.0)
+        self.lines: list[str] = []
+
+    def _send(self, *lines: str) -> None:
+        self.lines += lines
+
+    def fed(self) -> int:
+        return self.lines.count("WATCHDOG=1")

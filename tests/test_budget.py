@@ -149,7 +149,7 @@ async def submit(house: House, body: bytes = b"{}") -> int:
     ledger, now = house.ledger, house.clock.now()
     query = "SELECT id FROM recognition WHERE state = 'uploading'"
     for number in await ledger.look(lambda connection: list(connection.exec_driver_sql(query).scalars())):
-        await ledger.do(uploads.uploaded, number, False, now)
+        await ledger.do(uploads.all_uploaded, [(number, False)], now)
     [group] = await ledger.look(batches.ready_groups, now)
     row = await ledger.do(batches.intend, group, 100, WHO, 1, now, None)
     assert row is not None

@@ -1,6 +1,5 @@
 """`check` looks at the port of the metrics and at the host of the webhook, and tells nobody anything."""
 
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from dropscribe.config.settings import MetricsSettings, NotifySettings, Settings
 from dropscribe.ledger import Ledger
 from dropscribe.model import Secret
 from houses import furnished
+from lab import free_port
 from receivers import receiving
 
 
@@ -24,12 +24,6 @@ from receivers import receiving
 def settings(tmp_path: Path) -> Settings:
     with furnished(tmp_path, ManualClock()) as house:
         return house.settings
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def metrics(settings: Settings, port: int | None) -> list[Finding]:

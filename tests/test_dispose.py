@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dropscribe.boundaries import observe
-from dropscribe.disk.sources import look_at
+from dropscribe.disk.sources import Stopped, look_at
 from dropscribe.dispose import (
     REPLACED,
     VANISHED,
@@ -374,3 +374,15 @@ def test_a_failed_source_whose_look_hides_a_change_waits_instead_of_being_taken_
 
     assert not disposal.final and "content changed" in (disposal.reason or "")
     assert desk.source.read_bytes() == SOUND
+
+
+def test_a_source_whose_copying_is_stopped_lies_where_it_lay(desk: Desk) -> None:
+    with tempfile.TemporaryDirectory(prefix="dropscribe-done-", dir="/dev/shm") as far:
+        assert os.stat(far).st_dev != os.stat(desk.inbox).st_dev, "the temporary folder must not lie in /dev/shm"
+        way = MoveTo(Path(far), os.fsencode(Path(far, "talk.mp3")), False)
+
+        with pytest.raises(Stopped):
+            send_source_away(desk.inbox, desk.media, way, LEDGER, {}, lambda: True)
+
+        assert desk.source.read_bytes() == SOUND and not desk.hidden.exists()
+        assert os.listdir(far) == []

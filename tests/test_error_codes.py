@@ -124,10 +124,19 @@ def test_a_used_up_quota_is_said_aloud_and_waits_minutes():
     ],
 )
 def test_a_submit_refused_for_its_contents_blames_no_account(status, code):
-    fault = submit(status, code)
+    fault = submit(status, code, "These files cannot be taken.")
 
     assert isinstance(fault, RequestRefused)
     assert fault.code == (code or f"HTTP {status}")
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 413, 422])
+def test_a_submit_refused_without_a_word_is_no_fault_of_its_files(status):
+    fault = submit(status, "")
+
+    assert isinstance(fault, OutOfOrder)
+    assert (fault.scope, fault.code, fault.quiet) == ("submits", f"HTTP {status}", False)
+    assert "model_studio.endpoint" in fault.remedy
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 301, 302, 408, 499])
@@ -145,6 +154,36 @@ def test_a_question_that_is_refused_harms_no_file(status):
 
 def test_codes_are_compared_without_regard_to_case():
     assert submit(401, "INVALIDAPIKEY").remedy == submit(401, "InvalidApiKey").remedy
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "scope", "code"),
+    [
+        (400, "Arrearage", "submits", "Arrearage"),
+        (403, "AllocationQuota.FreeTierOnly: the free quota is used up", "submits", "AllocationQuota.FreeTierOnly"),
+        (404, "model_not_found", "model:fun-asr", "model_not_found"),
+        (400, "invalid_api_key", "api", "invalid_api_key"),
+    ],
+)
+def test_a_refused_request_may_have_its_code_in_the_message_alone(status, message, scope, code):
+    fault = submit(status, "", message)
+
+    assert isinstance(fault, OutOfOrder)
+    assert (fault.scope, fault.code) == (scope, code)
+
+
+def test_a_sentence_that_begins_with_a_code_is_no_code():
+    fault = submit(400, "", "InvalidParameter: no such thing")
+
+    assert isinstance(fault, RequestRefused)
+    assert fault.code == "HTTP 400"
+
+
+def test_the_code_of_a_refused_request_counts_more_than_its_message():
+    fault = submit(400, "Arrearage", "InvalidParameter: no")
+
+    assert isinstance(fault, OutOfOrder)
+    assert fault.code == "Arrearage"
 
 
 def test_the_code_and_request_id_are_kept_verbatim():

@@ -23,8 +23,8 @@ from dropscribe.ledger import Ledger, intake, upkeep
 from dropscribe.ledger.tallies import Work
 from dropscribe.model import Scope
 from dropscribe.scopes import Scopes
-from dropscribe.sd_notify import Notifier
 from ledger.desk import NOW, file
+from receivers import Heard
 
 LATE = LEDGER_DEAF + ROOM_DEAF
 
@@ -51,20 +51,6 @@ def test_the_status_line_tells_trouble_first(work: Work, scopes: tuple[Scope, ..
     assert status_line(work, scopes, remark) == line
 
 
-class Heard(Notifier):
-    """A manager in this process."""
-
-    def __init__(self) -> None:
-        super().__init__("@in-process", 30.0)
-        self.lines: list[str] = []
-
-    def _send(self, *lines: str) -> None:
-        self.lines += lines
-
-    def fed(self) -> int:
-        return self.lines.count("WATCHDOG=1")
-
-
 class Ward:
     """A heartbeat over a real ledger and one room, beaten by hand."""
 
@@ -79,7 +65,8 @@ class Ward:
             House,
             SimpleNamespace(ledger=self.ledger, scopes=self.scopes, clock=self.clock, settings="the configuration"),
         )
-        self.heartbeat = Heartbeat(self.house, {"upload": self.room}, self.manager)
+        self.rooms = {"upload": self.room}
+        self.heartbeat = Heartbeat(self.house, lambda: self.rooms, self.manager)
 
     async def beats(self, seconds: float, live: Callable[[], None] | None = None) -> int:
         """As many beats as fall into this time; how often the watchdog was fed. `live` is what the room does."""
@@ -120,6 +107,19 @@ async def test_a_long_round_that_writes_facts_down_is_no_hang(ward: Ward) -> Non
     for number in range(4):
         assert await ward.beats(ROOM_DEAF / 2) == int(ROOM_DEAF / 2 / TICK)
         ward.ledger.do_now(intake.take, "talks", [file(b"%d.mp3" % number, str(number))], NOW)
+
+
+async def test_a_long_round_that_comes_further_is_no_hang(ward: Ward) -> None:
+    assert await ward.beats(LATE * 2, live=ward.room.moved) == int(LATE * 2 / TICK)
+
+
+async def test_a_room_is_judged_from_when_on_it_can_begin(ward: Ward) -> None:
+    behind_a_gate = ward.rooms.pop("upload")
+    assert await ward.beats(LATE * 2) == int(LATE * 2 / TICK)
+
+    ward.rooms["upload"] = behind_a_gate
+
+    assert ROOM_DEAF / TICK <= await ward.beats(LATE * 2) <= (ROOM_DEAF + CALL_EVERY) / TICK + 1
 
 
 async def test_a_ledger_that_does_not_answer_ends_the_feeding_unless_its_disk_is_known_to_refuse(ward: Ward) -> None:

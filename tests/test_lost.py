@@ -1,11 +1,23 @@
 """A submit whose answer was lost is settled through the task list, and paid for again only when it never arrived."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
 from dropscribe.ledger.rows import BatchRow, Item
-from dropscribe.lost import EARLIER, LATER, OLDEST, Look, Settled, age, candidates, same_model, settle
+from dropscribe.lost import (
+    EARLIER,
+    LATER,
+    OLDEST,
+    Look,
+    Settled,
+    age,
+    candidates,
+    same_model,
+    settle,
+    shows_absence,
+)
 from dropscribe.model import ListedTask, SubtaskResult, TaskReport
 
 INTENDED = 1_795_000_000.0
@@ -197,6 +209,41 @@ def test_after_a_day_the_list_can_tell_nothing_any_more(reports: list[TaskReport
     late = OLDEST + 1
 
     assert settle(batch(), seen(*reports), late, GRACE) == Settled("expired")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "age_at_list", "for_good"),
+    [
+        ("absent", GRACE, False),
+        ("absent", LATER + GRACE - 1, False),
+        ("absent", LATER + GRACE, True),
+        ("absent", OLDEST, True),
+        ("absent", OLDEST + 1, False),
+        ("open", LATER + GRACE, False),
+        ("adopted", LATER + GRACE, False),
+    ],
+)
+def test_a_list_shows_for_good_that_a_submit_never_arrived_when_no_task_of_it_can_come_any_more(
+    outcome: Literal["absent", "open", "adopted"], age_at_list: float, for_good: bool
+) -> None:
+    assert shows_absence(Settled(outcome), age_at_list, GRACE) is for_good
+
+
+@pytest.mark.parametrize(
+    ("reports", "outcome"),
+    [
+        ([], "absent"),
+        ([ended("foreign", "their/key.mp3")], "absent"),
+        ([running()], "expired"),
+        ([ended("task-1")], "adopted"),
+    ],
+)
+def test_after_a_day_what_a_list_showed_for_good_counts_unless_this_one_speaks_against_it(
+    reports: list[TaskReport], outcome: str
+) -> None:
+    late = OLDEST + 1
+
+    assert settle(batch(), seen(*reports), late, GRACE, shown_absent=True).outcome == outcome
 
 
 def test_a_task_of_ours_is_adopted_however_old() -> None:

@@ -18,7 +18,7 @@ from dropscribe.dispose import Disposal, MoveTo, Remove
 from dropscribe.errors import OutOfOrder
 from dropscribe.ledger.rows import OwedMedia, PlannedOutput, Reservation
 from dropscribe.model import Look, MediaState
-from dropscribe.placement import NameTaken, dispose, place_all, place_set, sync_moves, write_error_file
+from dropscribe.placement import dispose, place_all, place_first, sync_moves, write_error_file
 from dropscribe.planning import Planned, Rendered, Wish, fit
 from plain_user import plain_user_folder
 
@@ -103,21 +103,30 @@ def at_the_first(step: str, phase: Phase, act: "list[tuple[Path, bytes]]") -> No
     observe(see)
 
 
+def test_where_one_output_cannot_be_written_nothing_of_the_others_is_left(inbox: InboxSettings) -> None:
+    obstacle = inbox.outbox / ".dropscribe-7-json.tmp"
+    obstacle.mkdir()
+
+    with pytest.raises(OSError):
+        place_first(inbox, plan(inbox))
+
+    assert list(inbox.outbox.iterdir()) == [obstacle]
+
+
 def test_an_edit_made_between_the_plan_and_the_placing_is_not_overwritten(inbox: InboxSettings) -> None:
     srt = inbox.outbox / "talk.srt"
     for path in (srt, inbox.outbox / "talk.json"):
         path.write_bytes(b"ours")
     at_the_first("deliver.place", "before", [(srt, b"corrected by hand")])
 
-    with pytest.raises(NameTaken):
-        place_set(inbox, plan(inbox, sha256(b"ours")))
+    assert place_all(inbox, [plan(inbox, sha256(b"ours"))], {}) == ([], {7: None})
 
     assert srt.read_bytes() == b"corrected by hand"
     assert list(inbox.outbox.glob(".*")) == []
 
 
 def test_an_output_of_ours_that_was_removed_since_the_plan_is_written_again(inbox: InboxSettings) -> None:
-    place_set(inbox, plan(inbox, sha256(b"ours")))
+    place_all(inbox, [plan(inbox, sha256(b"ours"))], {})
 
     assert (inbox.outbox / "talk.json").read_bytes() == JSON
 

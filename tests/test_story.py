@@ -8,6 +8,7 @@ import pytest
 
 from dropscribe.allowance import Balance, Limit
 from dropscribe.config.settings import InboxSettings
+from dropscribe.file_state import Situation, reason_of, since_of, state_of
 from dropscribe.ledger.stories import FileRow, Payment
 from dropscribe.model import Scope
 from dropscribe.story import (
@@ -15,20 +16,16 @@ from dropscribe.story import (
     DaemonView,
     FileView,
     InboxView,
-    Situation,
     Spending,
     Status,
     alarms_of,
     inbox_view,
     notes_of,
-    reason_of,
     settling,
-    since_of,
-    state_of,
     still_lies,
-    to_json,
     view_of,
 )
+from dropscribe.story_json import to_json
 from dropscribe.story_text import Tale, overview, source_text, tell
 
 NOW = 1_795_000_000.0
@@ -226,7 +223,7 @@ def test_an_alarm_stands_at_the_inboxes_it_concerns(name: str, mine: bool, other
 def test_every_file_is_counted_once() -> None:
     every = ("settling", "ignored", "waiting", "uploading", "uploaded", "submitted", "answered", "failed")
     files = [FileView("talks", state, state) for state in every] + [FileView("calls", "x", "failed")]  # type: ignore[arg-type]
-    seen = inbox_view(inbox(), files, 3, ())
+    seen = inbox_view("talks", b"/srv/talks/inbox", files, 3, ())
     assert (seen.waiting, seen.in_flight, seen.failed, seen.ignored, seen.delivered) == (4, 2, 1, 1, 3)
     assert seen.waiting + seen.in_flight + seen.failed + seen.ignored == len(every)
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from dropscribe.watch import FolderWatch, Mode, RescanPace, is_probe, probe_name
 
 PROBE = probe_name("0123abcd", "talks")
 PATIENCE = 10.0
+HELD_BACK = 0.5
+"""Seconds for which watchdog by itself holds all events back after each file that was moved out."""
 
 
 class Heard:
@@ -89,6 +92,22 @@ def test_a_file_moved_in_or_renamed_is_told_under_its_new_name(tmp_path: Path, w
     send_probe(inbox, PROBE)
 
     assert heard.until(PROBE) == [PROBE]
+
+
+def test_sources_that_are_moved_out_hold_no_news_up(tmp_path: Path, watching: Watching) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    _, heard = watching(inbox)
+    started = time.monotonic()
+
+    for number in range(8):
+        put(inbox, b"%d.mp3" % number)
+        heard.until(b"%d.mp3" % number)
+        os.rename(inbox / f"{number}.mp3", tmp_path / "done")
+    put(inbox, b"last.mp3")
+    heard.until(b"last.mp3")
+
+    assert time.monotonic() - started < 8 * HELD_BACK / 2
 
 
 def test_a_new_or_moved_in_folder_is_a_doubt(tmp_path: Path, watching: Watching) -> None:

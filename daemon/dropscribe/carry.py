@@ -5,7 +5,6 @@ open without following links -> the same look? -> put, or parts that are found a
 
 import asyncio
 import contextlib
-import errno
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -14,15 +13,13 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar, cast
 
 from dropscribe.boundaries import Step
-from dropscribe.config.settings import InboxSettings
-from dropscribe.disk.faults import is_disk_fault
-from dropscribe.disk.sources import folder_at, look_of_stat, open_source
+from dropscribe.disk.kept_open import folders_kept_open
 from dropscribe.errors import OutOfOrder, SourceChanged, TryLater
-from dropscribe.folders import unusable
 from dropscribe.house import House
 from dropscribe.ledger import uploads
 from dropscribe.ledger.rows import Source, UploadJob
 from dropscribe.model import Part
+from dropscribe.opening import Opener, require_unchanged
 from dropscribe.remote.ports import NoSuchUpload
 
 Value = TypeVar("Value")
@@ -38,20 +35,6 @@ LONGEST_TOGETHER = 0.25
 """Seconds after which a thread begins no further file of a group: over a slow line none waits for the others."""
 SMALLEST_PART = 8 * 1024 * 1024
 MOST_PARTS = 9000  # the storage allows 10,000
-
-
-GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO})
-"""What a file that vanished, or was replaced by a link or a pipe, answers to being opened."""
-ITS_OWN = frozenset({errno.EACCES, errno.EPERM, errno.EIO})
-"""What may be one file's own fault, where its folder is in order."""
-
-
-class Unreadable(Exception):
-    """One source cannot be read; another copy of the same content may do."""
-
-    def __init__(self, fault: OutOfOrder | TryLater) -> None:
-        super().__init__(str(fault))
-        self.fault = fault
 
 
 class Cut(Exception):
@@ -112,6 +95,7 @@ class Carrier:
         self._house = house
         self._ledger = house.ledger
         self._threads = threads
+        self._opener = Opener(house)
         self._stopping = False
         self._slots, self._large = Slots(), Slots()
         self.further: set[int] = set()
@@ -148,6 +132,7 @@ class Carrier:
         async with self._slots.of(self._house.settings.storage.uploads):
             return await self._in_thread(lambda: self._put_each(jobs))
 
+    @folders_kept_open()
     def _put_each(self, jobs: Sequence[UploadJob]) -> list[Exception | None]:
         """In a thread."""
         outcomes: list[Exception | None] = []
@@ -169,81 +154,33 @@ class Carrier:
         """The ledger knows that the object stands."""
         (COMPLETE if job.multipart else PUT).recorded()
 
-    def _open(self, source: Source) -> int:
-        """A descriptor of the very file that was taken; in a thread.
-
-        Raises:
-            SourceChanged: it is gone, or another one.
-            Unreadable: it, or its inbox, is out of order.
-        """
-        inbox = self._house.inboxes.get(source.inbox)
-        if inbox is None:
-            raise SourceChanged("its inbox is not configured any more")
-        try:
-            fd = open_source(inbox.inbox, source.path)
-        except OSError as error:
-            raise self._trouble(source, error) from error
-        try:
-            _require_unchanged(fd, source)
-        except BaseException as error:
-            os.close(fd)
-            if isinstance(error, OSError):
-                raise self._trouble(source, error) from error
-            if (fault := self._folder_fault(inbox)) is not None:
-                raise Unreadable(fault) from error
-            raise
-        return fd
-
-    def _trouble(self, source: Source, error: OSError) -> Exception:
-        """What an error of one source means: its folder is looked at first, for an unmounted one looks empty."""
-        inbox = self._house.inboxes[source.inbox]
-        if (fault := self._folder_fault(inbox)) is not None:
-            return Unreadable(fault)
-        if error.errno in GONE:
-            return SourceChanged("it vanished before it was submitted")
-        what = error.strerror or type(error).__name__
-        if error.errno not in ITS_OWN and is_disk_fault(error):
-            return Unreadable(unusable(inbox.inbox, error))
-        return Unreadable(TryLater("SourceUnreadable", f"the file cannot be read: {what}"))
-
-    def _folder_fault(self, inbox: InboxSettings) -> OutOfOrder | None:
-        try:
-            self._house.guard(inbox.inbox).check()
-            with folder_at(inbox.inbox) as folder:
-                os.stat(".", dir_fd=folder)
-        except OutOfOrder as fault:
-            return fault
-        except OSError as error:
-            return unusable(inbox.inbox, error)
-        return None
-
     async def _in_one(self, job: UploadJob, source: Source) -> int:
         async with self._slots.of(self._house.settings.storage.uploads):
             return await self._in_thread(lambda: self._put_whole(job, source))
 
     def _put_whole(self, job: UploadJob, source: Source) -> int:
         """One request; in a thread."""
-        fd = self._open(source)
+        fd = self._opener.open(source)
         try:
             PUT.before()
             crc = self._house.store.put(job.key, self._slice(fd, 0, job.size), job.size)
             PUT.effect()
-            _require_unchanged(fd, source)
+            require_unchanged(fd, source)
         except OSError as error:
-            raise self._trouble(source, error) from error
+            raise self._opener.trouble(source, error) from error
         finally:
             os.close(fd)
         return crc
 
     async def _in_parts(self, job: UploadJob, source: Source) -> int:
         """Nothing of a source is touched in the event loop: its share may hang."""
-        fd = await self._in_thread(lambda: self._open(source))
+        fd = await self._in_thread(lambda: self._opener.open(source))
         try:
             crc = await self._parts_of(job, fd)
-            await self._in_thread(lambda: _require_unchanged(fd, source))
+            await self._in_thread(lambda: require_unchanged(fd, source))
         except OSError as error:
             fault = error
-            raise await self._in_thread(lambda: self._trouble(source, fault)) from error
+            raise await self._in_thread(lambda: self._opener.trouble(source, fault)) from error
         finally:
             with contextlib.suppress(RuntimeError):  # the threads are closed: so is the process, soon
                 self._threads.submit(os.close, fd)
@@ -343,8 +280,3 @@ def part_size(size: int) -> int:
     """Bytes of a part: the same for the same file, so that parts of an earlier try fit."""
     needed = -(-size // MOST_PARTS)
     return max(SMALLEST_PART, -(-needed // 65536) * 65536)
-
-
-def _require_unchanged(fd: int, source: Source) -> None:
-    if look_of_stat(os.fstat(fd)) != source.look:
-        raise SourceChanged("another file, or other content, was put in its place before it was submitted")

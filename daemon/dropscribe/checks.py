@@ -23,7 +23,7 @@ from dropscribe.disk.faults import folder_fault
 from dropscribe.disk.placing import write_aside
 from dropscribe.disk.sources import folder_at
 from dropscribe.errors import OutOfOrder
-from dropscribe.ledger import is_held, stories
+from dropscribe.ledger import beside, is_held
 from dropscribe.ledger.sqlite import OLDEST
 from dropscribe.mounts import KERNEL_FILESYSTEMS, NETWORK_FILESYSTEMS, filesystem_type
 from dropscribe.story import folders_of
@@ -174,10 +174,10 @@ def state_folder(state: Path) -> Iterator[Finding]:
 
 def _ledger(state: Path) -> Finding:
     try:
-        with stories.reading(state) as connection:
+        with beside.reading(state) as connection:
             if connection is None:
                 return Finding("ledger", "there is none yet")
-    except stories.Unreadable as error:
+    except beside.Unreadable as error:
         return Finding("ledger", str(error), False)
     return Finding("ledger", "in order; a daemon runs" if is_held(state) else "in order; no daemon runs")
 
@@ -204,9 +204,9 @@ def _role(inbox: InboxSettings, folder: Path) -> str:
 
 def _remembered(state: Path, folder: Path) -> OutOfOrder | None:
     try:
-        with stories.reading(state) as connection:
+        with beside.reading(state) as connection:
             return folder_trouble(connection, folder)
-    except stories.Unreadable:
+    except beside.Unreadable:
         return None  # has a line of its own
 
 

@@ -5,6 +5,7 @@ import io
 import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from dropscribe.checks import Finding, trouble_finding
@@ -47,7 +48,7 @@ def bucket(store: ObjectStore, key: str, name: str) -> Iterator[Finding]:
             store.delete(key)
         yield _gone(store, key)
     except (DropscribeError, NoSuchUpload) as fault:
-        yield trouble_finding("bucket", fault)
+        yield _named("bucket", fault)
 
 
 def _stands(store: ObjectStore, key: str, name: str, checksum: int) -> Finding:
@@ -69,7 +70,7 @@ def listing(store: OssStore, key: str) -> Finding:
         if store.may_list_uploads(key):
             return Finding(about, "list of unfinished uploads")
     except DropscribeError as fault:
-        return trouble_finding(about, fault)
+        return _named(about, fault)
     lost = "after a crash a part of a large file may stay in the bucket until its lifecycle rule removes it"
     return Finding(about, f"without oss:ListMultipartUploads, which is optional: {lost}")
 
@@ -82,10 +83,16 @@ def fetched(url: str, expected: bytes) -> Finding:
     except Unreachable as nobody:
         return Finding(about, f"{nobody}: look at storage.public_endpoint, DNS, certificate and proxy", False)
     except OutOfOrder as refused:
-        return trouble_finding(about, refused)
+        return _named(about, refused)
     if body != expected:
         return Finding(about, "the public endpoint gives other content: is it this bucket's?", False)
     return Finding(about, "the object can be fetched through the public endpoint")
+
+
+def _named(about: str, fault: Exception) -> Finding:
+    """With the service's own code, by which manuals and search engines know it."""
+    finding, code = trouble_finding(about, fault), getattr(fault, "code", "")
+    return replace(finding, text=f"{code}: {finding.text}") if code else finding
 
 
 async def _service(settings: Settings) -> list[Finding]:
@@ -102,7 +109,7 @@ async def service(studio: Recogniser, now: Any) -> list[Finding]:
         listed = await studio.list_tasks(None)
         key = Finding("API key", f"accepted by {studio.identity.endpoint}; {len(listed)} tasks in the last 24 hours")
     except DropscribeError as fault:
-        key = trouble_finding("API key", fault)
+        key = _named("API key", fault)
     skew = None if studio.server_time is None else now() - studio.server_time
     return [key] if skew is None else [key, clock(skew)]
 

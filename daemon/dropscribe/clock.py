@@ -46,8 +46,12 @@ class Wake(asyncio.Event):
 
     taken_up = 0
 
-    def clear(self) -> None:
+    def moved(self) -> None:
+        """A long round has come further: counts like a round."""
         self.taken_up += 1
+
+    def clear(self) -> None:
+        self.moved()
         super().clear()
 
 

@@ -5,31 +5,28 @@ report -> a verdict for each file -> fetch (no Authorization) -> checked, compre
 
 import asyncio
 import gzip
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
 
 from dropscribe.boundaries import Step
 from dropscribe.config.settings import Settings
-from dropscribe.error_codes import is_about_download, remedy_for
 from dropscribe.errors import OutOfOrder, TryLater
+from dropscribe.fetching import Fetcher
 from dropscribe.house import House
 from dropscribe.ledger import batches, judgements
 from dropscribe.ledger.rows import Again, BatchRow, Item
 from dropscribe.lost import OLDEST, age
-from dropscribe.model import DOWNLOADS, RESULTS, Failure, TaskReport
+from dropscribe.model import RESULTS, Failure, TaskReport
 from dropscribe.names import called
-from dropscribe.packing import recipe_label
 from dropscribe.remote.policy import slow_wait
 from dropscribe.remote.ports import ResultGone
 from dropscribe.scopes import Blame
-from dropscribe.suspects import Suspects
-from dropscribe.transcript import UnusableResult, parse, without_url_queries
-from dropscribe.verdicts import MISSING, RESULT_MISSING, Fetch, NoSpeech, Refuse, SendAgain, Verdict, judge
+from dropscribe.second_thoughts import OpenTask, SecondThoughts
+from dropscribe.transcript import UnusableResult
+from dropscribe.verdicts import Fetch, NoSpeech, Refuse, SendAgain, Verdict, judge
 
 log = structlog.get_logger()
 
@@ -37,35 +34,18 @@ FETCH = Step("collect.fetch")
 RECORD = Step("collect.verdict", "before", "recorded")
 CLOSE = Step("collect.close", "before", "recorded")
 
-LARGEST_RESULT = 256 * 1024 * 1024
-AT_ONCE = 8
 GROUP = 24
 """Results that are fetched together."""
 RECORD_FROM = 4 * 1024 * 1024
 """Bytes of compressed results that are recorded before more are fetched; of small ones all of a task's go together."""
-SMALL = 64 * 1024
-"""Bytes; a result that is no larger is checked at once, which takes less than handing it to a thread."""
+ALONE = 1024 * 1024
+"""Bytes of a compressed result that is recorded at once, without waiting for its group."""
 FETCH_TRIES = 5
-FIRST_ONLY = 2
-UNSURE = frozenset({MISSING, RESULT_MISSING})
-"""Verdicts on files that may have been paid: what is missing from an answer may only be missing from this look."""
 _RESULT_REMEDY = (
     "check proxy, firewall and clock on the way to the results' host; they are fetched as soon as it answers"
 )
 NOTHING_SAID = b'{"transcripts":[]}'
 """Stands for the answer where the service reports 'no speech' instead of a document."""
-
-
-@dataclass
-class OpenTask:
-    """A task that is not settled yet, and what looking at it has shown."""
-
-    row: BatchRow
-    missing_since: float | None = None
-    gone: set[int] = field(default_factory=set)
-    """Recognitions whose result's address did not answer once already."""
-    unusable: Counter[int] = field(default_factory=Counter)
-    """How often each recognition's result could not be read."""
 
 
 class Collector:
@@ -80,20 +60,15 @@ class Collector:
         on_first_only: Callable[[str, str, str], Awaitable[None]],
         blame: Blame,
     ) -> None:
-        """`on_answer`: files are owed something; `on_again`: something is to be uploaded or submitted again;
-        `on_first_only(model, code, message)`: the account takes one URL a task; `blame` tells whether anything can be
-        downloaded from the storage.
+        """`on_answer`: files are owed something; `on_again`: something is to be uploaded or submitted again; the last
+        two: see `SecondThoughts`.
         """
         self._house = house
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
-        self._threads = threads
         self._on_answer = on_answer
         self._on_again = on_again
-        self._on_first_only = on_first_only
-        self._blame = blame
-        self._suspects = Suspects()
-        self._first_only: Counter[str] = Counter()
-        self._fetching = asyncio.Semaphore(AT_ONCE)
+        self._second_thoughts = SecondThoughts(house, on_first_only, blame)
+        self._fetcher = Fetcher(house, threads)
 
     @property
     def _settings(self) -> Settings:
@@ -112,9 +87,7 @@ class Collector:
 
     async def _settle_all(self, task: OpenTask, report: TaskReport) -> bool:
         verdicts = judge(task.row.items, report, self._settings.retry.attempts, task.row.keys)
-        verdicts = await self._believe_missing(task, verdicts)
-        verdicts = await self._spare(verdicts)
-        verdicts = await self._acquit(task.row, verdicts)
+        verdicts = await self._second_thoughts.on(task, verdicts)
         fetches = [verdict for verdict in verdicts if isinstance(verdict, Fetch)]
         if fetches and not self._scopes.may_pass(RESULTS):
             fetches = []  # they are kept for hours; one task tries whether their host answers again
@@ -140,89 +113,6 @@ class Collector:
         if faults:
             raise faults[0]
         return closed
-
-    async def _believe_missing(self, task: OpenTask, verdicts: list[Verdict]) -> list[Verdict]:
-        """A file without a result may have been paid: it is believed only when a later look says the same."""
-        missing = [
-            verdict for verdict in verdicts if isinstance(verdict, SendAgain | Refuse) and verdict.code in UNSURE
-        ]
-        if not missing:
-            return verdicts
-        now = self._clock.monotonic()
-        if task.missing_since is None:
-            task.missing_since = now
-            await self._notice_first_only(task.row.model, verdicts)
-        if now - task.missing_since >= self._settings.model_studio.poll.longest:
-            return verdicts
-        return [verdict for verdict in verdicts if verdict not in missing]
-
-    async def _notice_first_only(self, model: str, verdicts: Sequence[Verdict]) -> None:
-        """Two tasks in a row that answer only their first URL: the account takes one a task."""
-        missing = [isinstance(verdict, SendAgain) and verdict.code == MISSING for verdict in verdicts]
-        first_only = len(missing) > 1 and missing == [False, *[True] * (len(missing) - 1)]
-        self._first_only[model] = self._first_only[model] + 1 if first_only else 0
-        if self._first_only[model] >= FIRST_ONLY:
-            self._first_only[model] = 0  # what was learnt is forgotten after a week, and may be learnt again
-            await self._on_first_only(model, MISSING, "tasks answer only their first URL")
-
-    async def _spare(self, verdicts: list[Verdict]) -> list[Verdict]:
-        """Whose object we took away ourselves, while the fate of its submit was open, has not failed to be fetched."""
-        unfetched = [
-            verdict.item.recognition_id
-            for verdict in verdicts
-            if isinstance(verdict, Refuse) and is_about_download(verdict.code, verdict.message)
-        ]
-        if not unfetched:
-            return verdicts
-        taken = set(unfetched) - await self._ledger.look(judgements.with_object, unfetched)
-        return [
-            SendAgain(verdict.item, verdict.code, verdict.message, charged=False)
-            if isinstance(verdict, Refuse) and verdict.item.recognition_id in taken
-            else verdict
-            for verdict in verdicts
-        ]
-
-    async def _acquit(self, row: BatchRow, verdicts: list[Verdict]) -> list[Verdict]:
-        """Failures that come in a row, with no success between, are the account's or the service's, not the files'.
-
-        Never those that may have been paid: they are bounded, whoever is to blame.
-        """
-        label = recipe_label(row.model, row.settings)
-        if any(isinstance(verdict, Fetch | NoSpeech) for verdict in verdicts):
-            self._suspects.succeeded(label)
-            await self._scopes.works(f"files:{label}")
-            return verdicts
-        verdicts = await self._ask_for_the_way(verdicts)
-        charged = [verdict for verdict in verdicts if isinstance(verdict, SendAgain) and verdict.charged]
-        if not charged or any(verdict.code != charged[0].code or verdict.code in UNSURE for verdict in charged):
-            return verdicts
-        first = charged[0]
-        unbroken = self._suspects.failed(label, first.code, [verdict.item.recognition_id for verdict in charged])
-        if not unbroken:
-            return verdicts
-        await self._ledger.do(judgements.acquit, unbroken, first.code)
-        message = f"{len(unbroken)} files in a row, none recognised between: {first.message}"
-        remedy = remedy_for(first.code, first.message)
-        await self._scopes.report(OutOfOrder(f"files:{label}", first.code, message, remedy))
-        return [replace(verdict, charged=False) if verdict in charged else verdict for verdict in verdicts]
-
-    async def _ask_for_the_way(self, verdicts: list[Verdict]) -> list[Verdict]:
-        """Files that could not be fetched are not to blame where nothing can be fetched from the storage."""
-        unfetched = [
-            verdict
-            for verdict in verdicts
-            if isinstance(verdict, SendAgain | Refuse) and is_about_download(verdict.code, verdict.message)
-        ]
-        if not unfetched:
-            return verdicts
-        code, message = unfetched[0].code, unfetched[0].message
-        way = OutOfOrder(DOWNLOADS, code, message, remedy_for(code, message))
-        if (await self._blame(way, RESULTS)).scope != DOWNLOADS:
-            return verdicts
-        return [
-            SendAgain(verdict.item, verdict.code, verdict.message, charged=False) if verdict in unfetched else verdict
-            for verdict in verdicts
-        ]
 
     async def _settle(self, row: BatchRow, report: TaskReport, verdict: Verdict) -> None:
         match verdict:
@@ -252,22 +142,22 @@ class Collector:
         return [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
 
     async def _fetch(self, task: OpenTask, one: Fetch) -> bytes | None:
-        """The checked result, compressed; None where the file was judged otherwise."""
+        """The checked result, compressed; None where it is recorded already, or the file was judged otherwise."""
         item = one.item
-        async with self._fetching:
-            try:
-                raw = await self._house.recogniser.fetch(one.url, LARGEST_RESULT)
-                if len(raw) <= SMALL:
-                    return _checked(raw)
-                return await asyncio.get_running_loop().run_in_executor(self._threads, _checked, raw)
-            except ResultGone:
-                await self._result_gone(task, item)
-            except UnusableResult as unusable:
-                await self._unreadable(task, item, "UnusableResult", str(unusable))
-            except TryLater as fault:
-                if fault.code.startswith("HTTP "):
-                    raise OutOfOrder(RESULTS, "ResultRefused", fault.message, _RESULT_REMEDY) from fault
-                await self._unreadable(task, item, fault.code, fault.message)
+        try:
+            body = await self._fetcher.fetch(one.url)
+        except ResultGone:
+            await self._result_gone(task, item)
+        except UnusableResult as unusable:
+            await self._unreadable(task, item, "UnusableResult", str(unusable))
+        except TryLater as fault:
+            if fault.code.startswith("HTTP "):
+                raise OutOfOrder(RESULTS, "ResultRefused", fault.message, _RESULT_REMEDY) from fault
+            await self._unreadable(task, item, fault.code, fault.message)
+        else:
+            if len(body) < ALONE:
+                return body
+            await self._record(task.row, {item.recognition_id: body})
         return None
 
     async def _unreadable(self, task: OpenTask, item: Item, code: str, message: str) -> None:
@@ -324,9 +214,3 @@ class Collector:
         RECORD.recorded()
         log.warning("file.again", **await self._named(item), code=verdict.code, retry_in=round(wait, 1))
         self._on_again()
-
-
-def _checked(raw: bytes) -> bytes:
-    """Parse it once, so that what is kept can be rendered; keep it as received but for the queries of its URLs."""
-    parse(raw)
-    return gzip.compress(without_url_queries(raw), compresslevel=6, mtime=0)

@@ -1,19 +1,18 @@
 """Answers to files: outputs into place, whole; then the source to where it belongs.
 
-    owed -> render -> names reserved in the ledger -> aside, synced -> placed, JSON last -> folders synced
+    owed -> render -> names reserved in the ledger -> aside, synced -> placed, synced -> JSON placed -> folders synced
          -> source hidden, proved to be the very file that was heard, placed in done/ -> folders synced -> delivered
     failing -> names reserved -> error file placed, synced -> source placed in failed/ -> folders synced -> failed
+    either -> error files of earlier versions removed
 
-One deliverer an inbox, so that a slow or missing folder stops no other. Files go in groups: one sync a folder and
-group; a group that fails goes again file by file, so that one bad file holds nobody up. The two ways do not wait for
+One deliverer an inbox, so that a slow or missing folder stops no other. Files go in groups, which share their syncs; a
+group that fails goes again file by file, so that one bad file holds nobody up. The two ways do not wait for
 each other.
 """
 
 import asyncio
-import errno
 import gzip
 import json
-import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -23,19 +22,23 @@ from typing import TypeVar
 import structlog
 
 from dropscribe.boundaries import Step
+from dropscribe.choosing import Chooser, Claims
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
+from dropscribe.disk.kept_open import folders_kept_open
 from dropscribe.disk.moving import Unsynced
+from dropscribe.disk.sources import Stopped
 from dropscribe.dispose import Disposal, MoveTo, Stay
 from dropscribe.errors import OutOfOrder
 from dropscribe.house import House
 from dropscribe.ledger import deliveries
-from dropscribe.ledger.rows import OwedMedia, Owner, Reservation, StaleWrite
+from dropscribe.ledger.rows import OwedMedia, Reservation, StaleWrite
 from dropscribe.model import Document, Failure
-from dropscribe.names import display, error_name
+from dropscribe.names import display
 from dropscribe.placement import dispose, moving_scope, place_all, sync_moves, write_error_files
-from dropscribe.planning import Planned, Rendered, Wish, failure_names, fit_apart, way_of, without_outgrown
+from dropscribe.planning import Rendered, way_of
 from dropscribe.render import render_all
+from dropscribe.stale import StaleReasons
 from dropscribe.transcript import UnusableResult, parse
 
 log = structlog.get_logger()
@@ -61,14 +64,6 @@ class _Work:
     trouble: set[str] = field(default_factory=set)
 
 
-@dataclass
-class _Claims:
-    """Names that a group has chosen, and the media that had given theirs up when they were chosen."""
-
-    taken: set[bytes] = field(default_factory=set)
-    given_up: set[int] = field(default_factory=set)
-
-
 class Deliverer:
     """Settles what the files of one inbox are owed."""
 
@@ -87,6 +82,8 @@ class Deliverer:
         self._on_done = on_done
         self._outputs = _Work(("due", "delivering"), self._deliver)
         self._failures = _Work(("failing",), self._fail)
+        self._chooser = Chooser(house.ledger, threads)
+        self._stale = StaleReasons(name, house, threads)
         self._stopping = False
         self._obstructed: dict[int, str] = {}
         self._unplaced: dict[int, frozenset[bytes]] = {}
@@ -96,9 +93,17 @@ class Deliverer:
     def _inbox(self) -> InboxSettings:
         return self._house.inboxes[self._name]
 
+    def _is_stopping(self) -> bool:
+        return self._stopping
+
     def stop(self) -> None:
-        """End after the group that is being placed."""
+        """End after the group that is being placed; a source that is just copied to another disk is left for later."""
         self._stopping = True
+        self.wake.set()
+
+    def taken_again(self, path: bytes) -> None:
+        """What failed at this path before has another try: its error file is to go."""
+        self._stale.suspect([path])
         self.wake.set()
 
     async def run(self) -> None:
@@ -106,6 +111,7 @@ class Deliverer:
         while not self._stopping:
             now = self._clock.now()
             rests = [await self._round(work, now) for work in (self._outputs, self._failures)]
+            rests.append(await self._stale.round())
             if 0.0 in rests:
                 continue
             due = await self._ledger.look(deliveries.next_owed, self._name, now)
@@ -166,8 +172,8 @@ class Deliverer:
         inbox = self._inbox
         await self._in_thread(lambda: self._check_folders(inbox, "due"))
         rendered = await self._render(group)
-        claims = _Claims()
-        plans = await self._plan(inbox, rendered, claims)
+        claims = Claims()
+        plans = await self._chooser.outputs(inbox, rendered, self._unplaced, claims)
         RESERVE.before()
         reservations = [plan.reservation for plan in plans]
         reserved = await self._ledger.do(deliveries.reserve, reservations, claims.given_up)
@@ -211,6 +217,7 @@ class Deliverer:
         DELIVERED.recorded()
         await self._cleared(media_id for media_id, _ in finished)
         notes = dict(finished)
+        self._stale.suspect(media.path for media in group if media.media_id in notes)
         for media in group:
             if media.media_id in notes:
                 note = notes[media.media_id]
@@ -229,42 +236,10 @@ class Deliverer:
                 log.warning("file.rendered-otherwise", inbox=self._name, path=display(media.path), notes=notes)
         return [outcome for outcome in found if isinstance(outcome, Rendered)]
 
-    async def _plan(self, inbox: InboxSettings, rendered: Sequence[Rendered], claims: _Claims) -> list[Planned]:
-        """Names for a group: most files get their first choice, found by one look at the ledger and one at the disk."""
-        earlier = await self._ledger.look(deliveries.outputs_of, [one.media.media_id for one in rendered])
-        wishes = [
-            Wish(inbox, one, earlier.get(one.media.media_id, ()), self._unplaced.get(one.media.media_id, frozenset()))
-            for one in rendered
-        ]
-        owners = await self._owners([path for wish in wishes for path in wish.paths], claims)
-        plans = await self._in_thread(lambda: [fit_apart(wish, owners, claims.taken) for wish in wishes])
-        found = [plan or await self._further(wish, claims) for wish, plan in zip(wishes, plans, strict=True)]
-        return [await self._over_earlier(inbox, plan) if plan.earlier else plan for plan in found]
-
-    async def _over_earlier(self, inbox: InboxSettings, plan: Planned) -> Planned:
-        before = await self._ledger.look(deliveries.outputs_of, sorted(plan.earlier))
-        every = [planned for outputs in before.values() for planned in outputs]
-        return await self._in_thread(lambda: without_outgrown(inbox, plan, every))
-
-    async def _owners(self, paths: Sequence[bytes], claims: _Claims) -> dict[bytes, Owner]:
-        owners = await self._ledger.look(deliveries.owners, paths)
-        claims.given_up.update(owner.media_id for owner in owners.values() if owner.state != "delivering")
-        return owners
-
-    async def _further(self, wish: "Wish", claims: _Claims) -> Planned:
-        """The next stems, for a file whose first names belong to somebody else."""
-        while wish.next():
-            owners = await self._owners(wish.paths, claims)
-            plan = await self._in_thread(lambda: fit_apart(wish, owners, claims.taken))  # noqa: B023 - awaited at once
-            if plan is not None:
-                return plan
-        name = display(wish.one.media.path)
-        raise FileExistsError(errno.EEXIST, f"no name is free for the outputs of {name}")
-
     async def _send_away(
         self, work: _Work, inbox: InboxSettings, pairs: Sequence[tuple[OwedMedia, Reservation]]
     ) -> tuple[dict[int, Disposal], OutOfOrder | None]:
-        """What became of the sources, by media id, up to the first fault of a folder."""
+        """What became of the sources, by media id, up to the first fault of a folder, or the stop."""
         gone: dict[int, Disposal] = {}
         used: set[str] = set()
         unsynced: Unsynced = {}
@@ -282,9 +257,11 @@ class Deliverer:
             for media, plan in pairs:
                 way = way_of(inbox, media, plan.moved_to)
                 try:
-                    gone[media.media_id] = dispose(inbox, media, way, self._ledger.id, unsynced)
+                    gone[media.media_id] = dispose(inbox, media, way, self._ledger.id, unsynced, self._is_stopping)
                 except OutOfOrder as fault:
                     return fault
+                except Stopped:
+                    return None
                 if not isinstance(way, Stay) and gone[media.media_id] == Disposal(True):
                     used.add(moving_scope(inbox))
                     used.update([f"folder:{way.root}"] if isinstance(way, MoveTo) else [])
@@ -297,8 +274,8 @@ class Deliverer:
     async def _fail(self, group: Sequence[OwedMedia]) -> None:
         inbox = self._inbox
         await self._in_thread(lambda: self._check_folders(inbox, "failing"))
-        claims = _Claims()
-        plans = [await self._plan_failure(inbox, media, claims) for media in group]
+        claims = Claims()
+        plans = [await self._chooser.failure(inbox, media, claims) for media in group]
         RESERVE.before()
         reserved = await self._ledger.do(deliveries.reserve_failures, plans, claims.given_up)
         RESERVE.recorded()
@@ -313,27 +290,13 @@ class Deliverer:
         await self._ledger.do(deliveries.failed, finished, now)
         FAILED.recorded()
         await self._cleared(media.media_id for media in done)
+        self._stale.suspect(media.path for media in done)
         for media in done:
             path = display(media.path)
             log.warning("file.failed", inbox=self._name, path=path, code=media.code, message=media.message)
         await self._postpone(stuck | obstacles | _not_final(gone))
         if fault is not None:
             raise fault
-
-    async def _plan_failure(self, inbox: InboxSettings, media: OwedMedia, claims: _Claims) -> Reservation:
-        wanted = os.path.join(os.fsencode(inbox.failed), media.path)
-        stale = await self._ledger.look(deliveries.error_file_owner, error_name(wanted))
-        while True:
-            plan = await self._in_thread(lambda: failure_names(inbox, media, wanted, stale, claims.taken))
-            paths = [path for path in (plan.moved_to, plan.error_file) if path is not None]
-            others = await self._ledger.look(deliveries.in_failed, paths, media.inbox, media.path)
-            busy = {path for path, other in others.items() if other.state == "failing"}
-            claims.taken |= busy
-            if not busy:
-                break
-        claims.given_up.update(other.media_id for other in others.values())
-        claims.taken.update(paths)
-        return plan
 
     def _check_folders(self, inbox: InboxSettings, state: str) -> None:
         self._house.guard(inbox.inbox).check()
@@ -345,7 +308,7 @@ class Deliverer:
             self._house.guard(inbox.done).check()
 
     async def _in_thread(self, call: Callable[[], Value]) -> Value:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, folders_kept_open()(call))
 
 
 def _render_one(media: OwedMedia, bodies: Mapping[int, bytes], inbox: InboxSettings) -> Rendered | Failure:

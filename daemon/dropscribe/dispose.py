@@ -8,13 +8,14 @@ Every step finds out by itself how far an interrupted try came; done twice, noth
 
 import contextlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from dropscribe.boundaries import Step
-from dropscribe.disk.moving import Unsynced, hide, place_source, put_back, remove_source, touched_by_move, verify
+from dropscribe.disk.moving import Unsynced, hide, never, place_source, put_back, remove_source, touched_by_move, verify
 from dropscribe.disk.placing import sha256_within, sync_folder, way_down
-from dropscribe.disk.sources import GONE, lies_below, look_at, look_of_stat, seen_from, stat_within
+from dropscribe.disk.sources import GONE, Stopped, lies_below, look_at, look_of_stat, seen_from, stat_within
 from dropscribe.errors import DropscribeError, SourceChanged
 from dropscribe.ledger.rows import OwedMedia
 from dropscribe.model import Look
@@ -76,22 +77,26 @@ def private_name(media_id: int, ledger_id: str) -> bytes:
 
 
 def send_source_away(
-    root: Path, media: OwedMedia, way: Way, ledger_id: str, unsynced: Unsynced | None = None
+    root: Path,
+    media: OwedMedia,
+    way: Way,
+    ledger_id: str,
+    unsynced: Unsynced | None = None,
+    stop: Callable[[], bool] = never,
 ) -> Disposal:
     """Move or delete the source of one file. Blocking.
 
     Where `unsynced` is given, a move is durable once the folders that are added to it are synced; else at once.
 
     Raises:
+        Stopped: `stop` said so while it was copied; it lies where it lay.
         OSError: a fault of the inbox.
         CannotPlace: a fault of the folder that it was to be placed in.
     """
     name = private_name(media.media_id, ledger_id)
     hidden = os.path.join(os.path.dirname(media.path), name)
-    if isinstance(way, Stay):
-        if look_at(root, hidden) != GONE:  # hidden by a try of before the configuration changed
-            _give_back(root, hidden, media.path)
-            _to_be_synced(root, hidden, unsynced)
+    if isinstance(way, Stay):  # a try of before the configuration changed may have hidden it
+        show(root, media.media_id, media.path, ledger_id, unsynced)
         return Disposal(True)
     reason = _hide(root, media, name, hidden)
     if reason is not None:
@@ -102,7 +107,20 @@ def send_source_away(
         remove_source(root, hidden)
         GO.effect()
         return Disposal(True)
-    return _place(root, media, way, hidden, unsynced)
+    return _place(root, media, way, hidden, unsynced, stop)
+
+
+def is_hidden(root: Path, media_id: int, path: bytes, ledger_id: str) -> bool:
+    """Whether a source stands in its inbox under its private name, because its move was interrupted."""
+    return look_at(root, os.path.join(os.path.dirname(path), private_name(media_id, ledger_id))) != GONE
+
+
+def show(root: Path, media_id: int, path: bytes, ledger_id: str, unsynced: Unsynced | None = None) -> None:
+    """A source that was hidden gets its name back, or the next free one. Raises OSError."""
+    if is_hidden(root, media_id, path, ledger_id):
+        hidden = os.path.join(os.path.dirname(path), private_name(media_id, ledger_id))
+        _give_back(root, hidden, path)
+        _to_be_synced(root, hidden, unsynced)
 
 
 def _to_be_synced(root: Path, hidden: bytes, unsynced: Unsynced | None) -> None:
@@ -172,12 +190,16 @@ def _give_back(root: Path, hidden: bytes, path: bytes) -> None:
             return
 
 
-def _place(root: Path, media: OwedMedia, way: MoveTo, hidden: bytes, unsynced: Unsynced | None) -> Disposal:
+def _place(
+    root: Path, media: OwedMedia, way: MoveTo, hidden: bytes, unsynced: Unsynced | None, stop: Callable[[], bool]
+) -> Disposal:
     top, relative = seen_from(way.root, way.path)
     sha256 = media.sha256 or ""
     GO.before()
     try:
-        place_source(root, hidden, top, relative, media.look, sha256, resuming=way.resuming, unsynced=unsynced)
+        place_source(
+            root, hidden, top, relative, media.look, sha256, resuming=way.resuming, stop=stop, unsynced=unsynced
+        )
     except FileExistsError:
         return Disposal(False)
     except NotADirectoryError as obstacle:
@@ -189,9 +211,11 @@ def _place(root: Path, media: OwedMedia, way: MoveTo, hidden: bytes, unsynced: U
         if looks_alike and media.state == "failing":  # as failed it would be taken anew at once, and so for ever
             return Disposal(False, f"{display(media.path)}: {UNLIKE}")
         return Disposal(True, REPLACED)
-    except OSError as error:
+    except (OSError, Stopped) as error:
         with contextlib.suppress(OSError):  # while it waits, a person finds it where it was dropped, if that is free
             put_back(root, hidden, media.path)
+        if isinstance(error, Stopped):
+            raise
         raise CannotPlace(way.root, error) from error
     GO.effect()
     return Disposal(True)

@@ -244,12 +244,12 @@ def classify_request(
     `status` is the HTTP status, `code` and `message` what the body said (both may be empty), `retry_after` the seconds
     the answer named. `Ambiguous` is only for submits whose status (5xx, 3xx, 408) does not say whether the task exists.
     """
-    row = _find(REQUEST_CODES, code, message)
-    name = code or NO_CODE.format(status=status)
+    row, named = _request_row(code, message)
+    name = code or named or NO_CODE.format(status=status)
     text = without_urls(message) or f"The service answered with HTTP status {status} and gave no reason."
     if call == "submit" and _leaves_open(status):
         return Ambiguous(f"the answer to the submit was HTTP status {status} ({name}: {text})")
-    means = row.means if row else _by_status(status)
+    means = row.means if row else _by_status(status, bare=not code and not message)
     if means == "contents" and call == "submit":
         return RequestRefused(name, text, request_id)
     return OutOfOrder(
@@ -263,16 +263,25 @@ def classify_request(
     )
 
 
+def _request_row(code: str, message: str) -> tuple[RequestRow | None, str]:
+    """The row, and its code. Some answers put the code into the message, alone or in a sentence."""
+    for word in (code, *_names_in(message)):
+        if word and (row := _find(REQUEST_CODES, word, message)):
+            return row, "" if " " in word else word
+    return None, ""
+
+
 def _leaves_open(status: int) -> bool:
     return status in _UNCERTAIN or not 400 <= status < 500
 
 
-def _by_status(status: int) -> Meaning:
+def _by_status(status: int, bare: bool) -> Meaning:
+    """`bare`: nobody said why, so what answered need not be the service (a proxy, a wrong address): no file's fault."""
     if status == 429:
         return "slow down"
     if status in _KEY_STATUS:
         return "key"
-    return "contents" if status in _CONTENTS else "account"
+    return "contents" if status in _CONTENTS and not bare else "account"
 
 
 def _scope(means: Meaning, call: Call, model: str | None) -> str:

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -150,6 +151,17 @@ def unusable(path: Path, error: OSError) -> OutOfOrder:
 def missing(path: Path) -> OutOfOrder:
     """The alarm for a folder that was there."""
     return folder_fault(path, "FolderMissing", "it was there before and is missing now")
+
+
+@contextmanager
+def inbox_trouble(folder: Path) -> Iterator[None]:
+    """An OSError that is not one file's is an alarm for the inbox."""
+    try:
+        yield
+    except OSError as error:
+        if not os.path.lexists(folder):
+            raise missing(folder) from error
+        raise unusable(folder, error) from error
 
 
 class FolderTrouble:

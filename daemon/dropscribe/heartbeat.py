@@ -1,9 +1,10 @@
 """Whether the daemon makes progress, told to the service manager: READY, WATCHDOG, STATUS.
 
 The watchdog is fed only while the event loop turns, the ledger answers, and each room that is called comes round, or
-at least facts are written down (a round of a large backlog may take hours). What waits for the world is no hang: while
-the disk refuses, the ledger insists; while a scope is open, rooms wait for it. Nor are the rooms of folders judged: a
-dead network disk holds their threads, and a restart would not bring it back.
+at least facts are written down (a round of a large backlog may take hours) or questions answered (at the start there
+may be thousands of foreign tasks to ask about). What waits for the world is no hang: while the disk refuses, the ledger
+insists; while a scope is open, rooms wait for it. Nor are the rooms of folders judged: a dead network disk holds their
+threads, and a restart would not bring it back.
 """
 
 import asyncio
@@ -62,11 +63,12 @@ class Pulse:
 
 
 class Heartbeat:
-    """Beats for one daemon; `rooms` are the wake-up events of the rooms that are judged."""
+    """Beats for one daemon; `rooms` gives the wake-up events of the rooms that are judged now."""
 
-    def __init__(self, house: House, rooms: Mapping[str, Wake], notifier: Notifier) -> None:
+    def __init__(self, house: House, rooms: Callable[[], Mapping[str, Wake]], notifier: Notifier) -> None:
         self._house = house
-        self._pulses = {name: Pulse(wake) for name, wake in rooms.items()}
+        self._rooms = rooms
+        self._pulses: dict[str, Pulse] = {}
         self._notifier = notifier
         self._asked: float | None = None
         self._answer: asyncio.Task[Work] | None = None
@@ -130,8 +132,8 @@ class Heartbeat:
         call = now >= self._call_at
         if call:
             self._call_at = now + CALL_EVERY
-        for pulse in self._pulses.values():
-            pulse.feel(now, call)
+        for name, wake in self._rooms().items():
+            self._pulses.setdefault(name, Pulse(wake)).feel(now, call)
 
     def _ask_ledger(self, now: float) -> None:
         """One question at a time: through its writer, then through its reader."""

@@ -27,3 +27,10 @@ class House:
     guard: Callable[[Path], FolderGuard]
     clean: Callable[[str], str]
     """A service's words without our secrets, which it may have repeated: before they are written down anywhere."""
+    answers: int = 0
+    """How many questions about listed tasks have been answered: progress of which the ledger shows nothing."""
+
+    @property
+    def key_prefix(self) -> str:
+        """What all object keys of this ledger begin with."""
+        return f"{self.settings.storage.prefix}{self.ledger.id}/"

@@ -5,7 +5,7 @@ UNKNOWN, or ended without a word on its files -> unclear; believed only when not
 a query that fails for this task alone -> cannot be told now; nobody else waits for it
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import structlog
@@ -31,9 +31,12 @@ class _Unclear:
 class Inquiry:
     """Asks about listed tasks, and remembers what cannot change."""
 
-    def __init__(self, house: House, blame: Blame) -> None:
-        """`blame` tells a dead API from a query that fails."""
+    def __init__(self, house: House, blame: Blame, on_answer: Callable[[], None]) -> None:
+        """`blame` tells a dead API from a query that fails; `on_answer` is called when a question has ended, however:
+        thousands in a row are asked at the pace that the service allows, and are no hang.
+        """
         self._house = house
+        self._on_answer = on_answer
         self._scopes, self._clock = house.scopes, house.clock
         self._blame = blame
         self._final: dict[str, TaskReport] = {}
@@ -81,7 +84,7 @@ class Inquiry:
         while True:
             await self._scopes.passage(API, TASKS)
             try:
-                report = await self._house.recogniser.query(task_id)
+                report = await self._ask(task_id)
             except OutOfOrder as fault:
                 fault = await self._blame(fault, QUERIES)
                 if fault.scope == API:
@@ -93,7 +96,19 @@ class Inquiry:
                 await self._scopes.works(API)
                 return report
 
+    async def _ask(self, task_id: str) -> TaskReport:
+        try:
+            return await self._house.recogniser.query(task_id)
+        finally:
+            self._house.answers += 1
+            self._on_answer()
+
     def _say_unanswered(self, task_id: str, fault: OutOfOrder) -> None:
         if task_id not in self._unanswered:
             self._unanswered.add(task_id)
             log.warning("task.unanswered", task_id=task_id, code=fault.code, message=self._house.clean(fault.message))
+
+
+def is_over(look: Look) -> bool:
+    """Whether nothing else will be seen of a task."""
+    return look.steady or (look.report is not None and is_terminal(look.report) and is_telling(look.report))

@@ -16,47 +16,31 @@ from typing import TypeVar
 
 import structlog
 
-from dropscribe.adopting import Adopting
-from dropscribe.boundaries import Step
 from dropscribe.clock import wait_for_event
 from dropscribe.config.settings import InboxSettings
-from dropscribe.disk.placing import sync_folder
-from dropscribe.disk.sources import Stopped, look_at, remove_within, seen_from
-from dropscribe.errors import OutOfOrder, SourceChanged
-from dropscribe.folders import FolderGuard, missing, unusable
-from dropscribe.hashing import StillOpen, take
+from dropscribe.errors import OutOfOrder
+from dropscribe.folders import FolderGuard, inbox_trouble
 from dropscribe.house import House
 from dropscribe.ledger import intake, upkeep
-from dropscribe.ledger.rows import KnownMedia, NewMedia, Taken
-from dropscribe.model import LARGEST_MEDIA, Failure, Fingerprint, Look
-from dropscribe.names import display, suffix_of
-from dropscribe.packing import size_class
+from dropscribe.ledger.rows import KnownMedia, Taken
+from dropscribe.model import Look
 from dropscribe.scan import Candidate, Rules, inspect, walk
-from dropscribe.settle import Settled, Tracker
+from dropscribe.settle import Tracker
+from dropscribe.taking import Taker
 from dropscribe.watch import FolderWatch, RescanPace, probe_name, remove_probe, send_probe
 
 log = structlog.get_logger()
 WatchFactory = Callable[[InboxSettings, Callable[[bytes], None], Callable[[str], None]], FolderWatch]
 Value = TypeVar("Value")
 
-TAKE = Step("intake.take", "before", "recorded")
-STALE = Step("intake.remove-stale", "before", "effect")
-
 CHUNK = 500
 """Candidates compared with the ledger at a time."""
-READ_AT_ONCE = 32
 LONGEST_QUIET = 3600.0
 LONGEST_PAUSE = 5.0
 REST = 3.0
 """A scan is followed by a rest of this many times its cost, whatever asks for the next one."""
 CAPACITY = 20_000
 """Files that settle at the same time; the next rescan brings the others."""
-
-TOO_LARGE = Failure(
-    "FILE_TOO_LARGE",
-    "the file is larger than 2 GB, the most that the service takes",
-    "cut the recording, or convert it to a smaller format, and drop it again",
-)
 
 
 def is_new(look: Look, known: KnownMedia | None, keeps: bool, has_error_file: Callable[[KnownMedia], bool]) -> bool:
@@ -93,7 +77,6 @@ class Intake:
         self._house = house
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._threads = threads
-        self._on_taken = on_taken
         self._new_watch = watch
         self._watch: FolderWatch | None = None
         self._pace = RescanPace(house.inboxes[name].rescan)
@@ -102,10 +85,7 @@ class Intake:
         self._hints: set[bytes] = set()
         self._scan_at = 0.0
         self._overflow = False
-        self._taking = False
-        self._stopping = False
-        self._unreadable: set[bytes] = set()
-        self._adopting = Adopting(name, house, threads, self._hold)
+        self._taker = Taker(name, house, threads, self._tracker, on_taken)
         self._probe = probe_name(self._ledger.id, name)
         self.first_scan_done = False
         self.wake = asyncio.Event()
@@ -118,7 +98,7 @@ class Intake:
     @property
     def settled_down(self) -> bool:
         """Whether everything that lay here at the first scan is taken (`run --once`)."""
-        return self.first_scan_done and not self._tracker and not self._overflow and not self._taking
+        return self.first_scan_done and not self._tracker and not self._overflow and not self._taker.busy
 
     def hint(self, path: bytes) -> None:
         """An event: something is to be looked at. Called in the event loop."""
@@ -137,7 +117,7 @@ class Intake:
 
     def stop(self) -> None:
         """No file is read on, no event is heard."""
-        self._stopping = True
+        self._taker.stop()
         if self._watch is not None:
             self._watch.stop()
 
@@ -178,8 +158,12 @@ class Intake:
         if self._hints:
             hints, self._hints = self._hints, set()
             await self._in_thread(lambda: self._first_looks(inbox, hints))
-        await self._second_looks(inbox)
-        await self._adopting.let_go(self._tracker)
+        try:
+            await self._taker.second_looks(inbox)
+        except OutOfOrder:
+            self._overflow = True  # the next scan must come, also in `run --once`
+            raise
+        await self._taker.let_go()
         await self._scopes.works(f"folder:{inbox.inbox}")
 
     def _until_next(self) -> float:
@@ -222,7 +206,7 @@ class Intake:
         if not self.first_scan_done:
             remove_probe(inbox.inbox, self._probe)
         rules = Rules(inbox.include, inbox.exclude)
-        with _inbox_trouble(inbox.inbox):
+        with inbox_trouble(inbox.inbox):
             entries = walk(inbox.inbox, self._skip(), rules)
             candidates = (entry for entry in entries if isinstance(entry, Candidate))
             for chunk in _chunks(candidates, CHUNK):
@@ -230,7 +214,7 @@ class Intake:
 
     def _first_looks(self, inbox: InboxSettings, paths: Iterable[bytes]) -> None:
         rules = Rules(inbox.include, inbox.exclude)
-        with _inbox_trouble(inbox.inbox):
+        with inbox_trouble(inbox.inbox):
             entries = (inspect(inbox.inbox, path, self._skip(), rules) for path in paths)
             candidates = (entry for entry in entries if isinstance(entry, Candidate))
             for chunk in _chunks(candidates, CHUNK):
@@ -246,100 +230,6 @@ class Intake:
                 candidate.path, candidate.look, now
             ):
                 self._overflow = True
-
-    async def _second_looks(self, inbox: InboxSettings) -> None:
-        due = self._tracker.due(self._clock.monotonic())
-        self._taking = bool(due)
-        for begin in range(0, len(due), READ_AT_ONCE):
-            try:
-                await self._second_look(inbox, due[begin : begin + READ_AT_ONCE])
-            except OutOfOrder:
-                self._look_anew(due[begin:])
-                raise
-        self._taking = False
-
-    def _look_anew(self, paths: Sequence[bytes]) -> None:
-        """The folder failed midway: these files are found by the next scan, which must come (also in `run --once`)."""
-        for path in paths:
-            self._tracker.forget(path)
-        self._overflow, self._taking = True, False
-
-    async def _second_look(self, inbox: InboxSettings, chunk: Sequence[bytes]) -> None:
-        settled = await self._in_thread(lambda: self._look_again(inbox, chunk))
-        found = await self._in_thread(lambda: self._read(inbox, settled))
-        await self._take(inbox, found)
-
-    def _look_again(self, inbox: InboxSettings, paths: Sequence[bytes]) -> list[tuple[bytes, Look]]:
-        settled = []
-        with _inbox_trouble(inbox.inbox):
-            for path in paths:
-                seen = look_at(inbox.inbox, path)
-                look = seen if isinstance(seen, Look) else None
-                verdict = self._tracker.second_look(path, look, self._clock.monotonic())
-                if isinstance(verdict, Settled):
-                    settled.append((path, verdict.look))
-        return settled
-
-    def _read(
-        self, inbox: InboxSettings, settled: Sequence[tuple[bytes, Look]]
-    ) -> list[tuple[bytes, Fingerprint | Look]]:
-        """The fingerprint of each settled file; its look where it is too large to be worth reading."""
-        found: list[tuple[bytes, Fingerprint | Look]] = []
-        with _inbox_trouble(inbox.inbox):
-            for path, look in settled:
-                outcome = look if look.size > LARGEST_MEDIA else self._fingerprint(inbox, path, look)
-                if outcome is not None:
-                    found.append((path, outcome))
-        return found
-
-    def _fingerprint(self, inbox: InboxSettings, path: bytes, look: Look) -> Fingerprint | None:
-        """None where the file is not to be had now: it changes, it cannot be read, or we are stopping."""
-        try:
-            held = self._adopting.fingerprint(path, look)
-            return held or take(inbox.inbox, path, look, lambda: self._stopping)
-        except (StillOpen, SourceChanged) as unfinished:
-            log.debug("file.unfinished", inbox=self._name, path=display(path), reason=str(unfinished))
-            seen = look_at(inbox.inbox, path)
-            if isinstance(seen, Look):
-                self._tracker.restart(path, seen, self._clock.monotonic())
-        except Stopped:
-            pass
-        except OSError as error:  # one bad file must not stop the others; a bad folder shows at the next look
-            os.stat(inbox.inbox)
-            if path not in self._unreadable:
-                self._unreadable.add(path)
-                log.warning("file.unreadable", inbox=self._name, path=display(path), reason=error.strerror)
-        return None
-
-    async def _take(self, inbox: InboxSettings, found: Sequence[tuple[bytes, Fingerprint | Look]]) -> None:
-        now = self._clock.now()
-        for path, look in found:
-            if isinstance(look, Look):
-                await self._ledger.do(intake.take_failed, inbox.name, path, look, TOO_LARGE, now)
-                self._on_taken(inbox.name, Taken(path, "refused", False))
-        files = [
-            NewMedia(path, fingerprint, inbox.recipe, suffix_of(path), size_class(fingerprint.look.size))
-            for path, fingerprint in found
-            if isinstance(fingerprint, Fingerprint)
-        ]
-        if inbox.done == "keep":
-            files = await self._adopting.to_take(inbox, files)
-        if not files:
-            return
-        earlier = await self._ledger.look(intake.known, inbox.name, [new.path for new in files])
-        failed = [known for known in earlier.values() if known.state == "failed"]
-        if failed:  # before they are taken: afterwards nobody would look for what a death in between has left
-            await self._in_thread(lambda: _remove_stale(inbox.failed, failed))
-        TAKE.before()
-        for taken in await self._ledger.do(intake.take, inbox.name, files, now):
-            log.info(
-                "file.taken", inbox=inbox.name, path=display(taken.path), joins=None if taken.new else taken.recognition
-            )
-            self._on_taken(inbox.name, taken)
-        TAKE.recorded()
-
-    def _hold(self, new: NewMedia) -> None:
-        self._tracker.restart(new.path, new.fingerprint.look, self._clock.monotonic())
 
     async def _in_thread(self, call: Callable[[], Value]) -> Value:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
@@ -374,30 +264,3 @@ class ErrorFiles:
 
 def _has_error_file(known: KnownMedia) -> bool:
     return known.error_file is not None and os.path.lexists(known.error_file)
-
-
-def _remove_stale(root: Path, failed: Iterable[KnownMedia]) -> None:
-    """The reason of a file that is tried again goes; the reason of one that still lies in failed/ stays.
-
-    Durably, also where a person or `retry` has removed it: they sync nothing, and it would come back.
-    """
-    STALE.before()
-    for known in failed:
-        if known.error_file is not None and (known.moved_to is None or not os.path.lexists(known.moved_to)):
-            with contextlib.suppress(OSError):
-                top, within = seen_from(root, known.error_file)
-                with contextlib.suppress(FileNotFoundError):
-                    remove_within(top, within)
-                sync_folder(top, os.path.dirname(within))
-    STALE.effect()
-
-
-@contextlib.contextmanager
-def _inbox_trouble(folder: Path) -> Iterator[None]:
-    """An OSError that is not one file's is an alarm for the inbox."""
-    try:
-        yield
-    except OSError as error:
-        if not os.path.lexists(folder):
-            raise missing(folder) from error
-        raise unusable(folder, error) from error

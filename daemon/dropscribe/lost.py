@@ -20,6 +20,9 @@ LATER = 600.0
 OLDEST = 24 * 3600.0
 """The list reaches back 24 hours: an older intent cannot be settled any more."""
 
+OUT_OF_REACH = OLDEST + 4 * 3600.0
+"""Seconds after the submit: a task takes three hours at most, and its results are deleted a day later."""
+
 
 @dataclass(frozen=True)
 class Settled:
@@ -55,7 +58,10 @@ def of_another_account(row: BatchRow) -> OutOfOrder:
     task = f"task {row.task_id}" if row.task_id else f"batch {row.id}"
     files = "1 file" if len(row.items) == 1 else f"{len(row.items)} files"
     message = f"another account submitted {files} of {task}, and alone can see what became of that"
-    remedy = f"restart dropscribe with the endpoint {row.endpoint} and the key of that account, until it is done"
+    remedy = (
+        f"restart dropscribe with the endpoint {row.endpoint} and the key of that account, until it is done; "
+        "where that account is lost, `dropscribe forget --unfinished` gives its files up"
+    )
     return OutOfOrder(ACCOUNT, "OtherAccount", message, remedy)
 
 
@@ -91,11 +97,17 @@ def recognised_any(report: TaskReport) -> bool:
 
 
 def settle(
-    lost: BatchRow, looks: Sequence[Look], age_at_list: float, grace: float, objects_taken: bool = False
+    lost: BatchRow,
+    looks: Sequence[Look],
+    age_at_list: float,
+    grace: float,
+    objects_taken: bool = False,
+    shown_absent: bool = False,
 ) -> Settled:
     """Decide from looks at all candidates of a complete list, read when the intent was `age_at_list` old.
 
     `objects_taken`: they had to go before the list was read; a task that recognised nothing came too late for them.
+    `shown_absent`: a list that was read before this one showed it for good (see `shows_absence`).
     """
     keys = [item.key for item in lost.items]
     reports = [look.report for look in looks if look.report is not None]
@@ -103,11 +115,21 @@ def settle(
     ours = tuple(report.task_id for report in ended if not objects_taken or recognised_any(report))
     if ours:
         return Settled("adopted", ours)
+    unclear = any(_may_become_ours(look, lost.total) for look in looks)
     if age_at_list > OLDEST:
-        return Settled("expired")
-    if age_at_list < grace or any(_may_become_ours(look, lost.total) for look in looks):
+        return Settled("absent" if shown_absent and not unclear else "expired")
+    if age_at_list < grace or unclear:
         return Settled("open")
     return Settled("absent")
+
+
+def shows_absence(settled: Settled, age_at_list: float, grace: float) -> bool:
+    """Whether a list shows for good that a submit never arrived, so that this holds when the lists reach back to it no
+    more: it was read when every task that could be this batch's had been created, and had had the grace to be listed.
+
+    A list that was read right after the grace is not enough: a request may still have floated, and the objects stood.
+    """
+    return settled.outcome == "absent" and LATER + grace <= age_at_list <= OLDEST
 
 
 def _may_become_ours(look: Look, total: int) -> bool:

@@ -17,6 +17,9 @@ from dropscribe.model import MEDIA_SUFFIXES
 LONGEST_NAME = 255
 """Bytes of one path component, on every file system that Linux people use."""
 
+LAST = "json"
+"""The format of a set of outputs that is placed last, because it says that the set is complete."""
+
 PRIVATE_PREFIX = b".dropscribe-"
 """Our own temporary files begin with this; nobody else's are touched, ours are never taken."""
 
@@ -43,8 +46,8 @@ def suffix_of(name: bytes) -> str:
 
 
 def placing_order(formats: Sequence[str]) -> tuple[str, ...]:
-    """The order in which a set of outputs is placed: `json` last, because it says that the set is complete."""
-    return tuple(sorted(formats, key=lambda name: name == "json"))
+    """The order in which a set of outputs is placed."""
+    return tuple(sorted(formats, key=lambda name: name == LAST))
 
 
 def output_names(source: bytes, formats: Sequence[tuple[str, str]], attempt: int, salt: bytes) -> tuple[bytes, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from dropscribe.house import House
 from dropscribe.intake import Intake
-from dropscribe.ledger import deliveries, upkeep
+from dropscribe.ledger import batches, deliveries, upkeep
 from dropscribe.model import ACCOUNT
 from dropscribe.strangers import Strangers
 
@@ -25,7 +25,7 @@ class Once:
         self._house = house
         self._intakes = intakes
         self._patience = patience
-        self._progress: object = None
+        self._progress: tuple[upkeep.Standing | None, tuple[int, list[int]]] = (None, (0, []))
         self._progress_at = self._moved_at = 0.0
         self.failed_files: int | None = None
 
@@ -62,6 +62,8 @@ class Once:
             return False
         if await self._house.ledger.look(deliveries.any_open, list(self._house.inboxes)):
             return False
+        if await self._house.ledger.look(batches.any_unwanted, self._strangers.batches):
+            return False
         return not await self._house.ledger.look(upkeep.doomed_objects, 1)
 
     async def _see_progress(self) -> None:
@@ -72,10 +74,12 @@ class Once:
         but = self._strangers.batches
         left = await self._house.ledger.look(deliveries.any_open, list(self._house.inboxes), but)
         self._others_open = left or not self.nobody_else_comes
-        found, out = await self._house.ledger.look(upkeep.standing)
-        seen = (found, [intake.settling for intake in self._intakes.values()])
-        if out or seen != self._progress:
-            self._progress, self._moved_at = seen, self._house.clock.monotonic()
+        before, seen = self._progress
+        found = await self._house.ledger.look(upkeep.standing, before)
+        beside = self._house.answers, [intake.settling for intake in self._intakes.values()]
+        self._progress = found, beside
+        if found.moves(before) or beside != seen:
+            self._moved_at = self._house.clock.monotonic()
 
     @property
     def _longest_standstill(self) -> float:

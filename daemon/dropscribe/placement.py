@@ -3,12 +3,13 @@
 import contextlib
 import errno
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from dropscribe.boundaries import Step
 from dropscribe.config.settings import InboxSettings
-from dropscribe.disk.moving import Unsynced
+from dropscribe.disk.moving import Unsynced, never
 from dropscribe.disk.placing import (
     content_sha256,
     discard,
@@ -21,16 +22,18 @@ from dropscribe.disk.placing import (
 )
 from dropscribe.disk.renaming import Name
 from dropscribe.disk.sources import seen_from
+from dropscribe.disk.together import together
 from dropscribe.dispose import CannotPlace, Disposal, Way, send_source_away
 from dropscribe.error_file import error_json
 from dropscribe.folders import FolderTrouble
 from dropscribe.ledger.rows import OwedMedia, PlannedOutput, Reservation
 from dropscribe.model import Failure
-from dropscribe.names import display
+from dropscribe.names import LAST, display, partial_name
 from dropscribe.planning import Planned, is_own_error_file
 
 ASIDE = Step("deliver.write-aside", "before", "effect")
 PLACE = Step("deliver.place", "before", "effect")
+SYNC_BEFORE_LAST = Step("deliver.sync-before-last", "before", "effect")
 SYNC = Step("deliver.sync-folders", "before", "effect")
 SYNC_MOVES = Step("deliver.sync-moves", "before", "effect")
 ERROR_FILE = Step("deliver.error-file", "before", "effect")
@@ -49,52 +52,112 @@ def place_all(
 ) -> tuple[list[Planned], dict[int, str | None]]:
     """Put the outputs of a group into place; also return the files that have to be planned anew, with the obstacle.
 
-    What such a file did not place is noted in `unplaced`.
+    The transcripts come last, when all else of the group is durable: after a power cut, too, one says that its set is
+    complete. What a file did not place is noted in `unplaced`.
     """
-    placed: list[Planned] = []
     stuck: dict[int, str | None] = {}
-    with FolderTrouble(inbox.outbox):
-        for plan in plans:
+
+    def each(plans: Sequence[Planned], act: Callable[[InboxSettings, Planned], None]) -> list[Planned]:
+        done = []
+        for plan, obstacle in zip(plans, together(lambda plan: _obstacle(act, inbox, plan), plans), strict=True):
             media_id = plan.reservation.media_id
-            try:
-                place_set(inbox, plan)
-                placed.append(plan)
-            except NameTaken as taken:
+            if isinstance(obstacle, NameTaken):
                 stuck[media_id] = None
-                unplaced[media_id] = taken.unplaced
-            except NotADirectoryError as obstacle:
+                unplaced[media_id] = obstacle.unplaced
+            elif obstacle is not None:
                 stuck[media_id] = f"{obstacle.filename}: {obstacle.strerror}"
+            else:
+                done.append(plan)
+        return done
+
+    with FolderTrouble(inbox.outbox):
+        begun = each(plans, place_first)
+        _sync_before_last(inbox.outbox, begun)
+        placed = each(begun, place_last)
         folders = {os.path.dirname(planned.path) for plan in placed for planned in plan.reservation.outputs}
     _sync(folders, inbox.outbox)
     return placed, stuck
 
 
-def place_set(inbox: InboxSettings, plan: Planned) -> None:
-    """Raises NameTaken; NotADirectoryError; other OSError."""
-    waiting = [planned for planned in plan.reservation.outputs if planned.path not in plan.standing]
+def _obstacle(act: Callable[[InboxSettings, Planned], None], inbox: InboxSettings, plan: Planned) -> OSError | None:
+    try:
+        act(inbox, plan)
+    except (NameTaken, NotADirectoryError) as obstacle:
+        return obstacle
+    return None
+
+
+def place_first(inbox: InboxSettings, plan: Planned) -> None:
+    """Write the whole set aside and place all of it but the transcript.
+
+    Raises NameTaken; NotADirectoryError; other OSError.
+    """
+    waiting = _waiting(plan)
     if not waiting:
         return
-    root, within = seen_from(inbox.outbox, waiting[0].path)
-    with make_folders(root, os.path.dirname(within)) as folder:
-        _place_waiting(folder, plan, waiting)
+    with _folder_of(inbox, waiting) as folder:
+        ready = _written_aside(folder, plan, waiting)
+        others = [one for one in ready if one[1].format != LAST]
+        _place_each(others, ready[len(others) :])
 
 
-def _place_waiting(folder: int, plan: Planned, waiting: Sequence[PlannedOutput]) -> None:
-    ready = []
-    for planned in waiting:
-        ASIDE.before()
-        tag = f"{plan.reservation.media_id}-{planned.format}"
-        ready.append((planned, write_aside(folder, tag, plan.rendered.texts[planned.format])))
-        ASIDE.effect()
-    for done, (planned, aside) in enumerate(ready):
+def place_last(inbox: InboxSettings, plan: Planned) -> None:
+    """Place the transcript, which stands aside. Raises as `place_first`."""
+    waiting = [planned for planned in _waiting(plan) if planned.format == LAST]
+    if waiting:
+        with _folder_of(inbox, waiting) as folder:
+            _place_each([((folder, partial_name(_tag(plan, planned))), planned) for planned in waiting])
+
+
+def _waiting(plan: Planned) -> list[PlannedOutput]:
+    return [planned for planned in plan.reservation.outputs if planned.path not in plan.standing]
+
+
+def _folder_of(inbox: InboxSettings, outputs: Sequence[PlannedOutput]) -> AbstractContextManager[int]:
+    root, within = seen_from(inbox.outbox, outputs[0].path)
+    return make_folders(root, os.path.dirname(within))
+
+
+def _written_aside(folder: int, plan: Planned, waiting: Sequence[PlannedOutput]) -> list[tuple[Name, PlannedOutput]]:
+    """All of them or, on a full disk for one, none: what could be written would only take more of its room."""
+    ready: list[tuple[Name, PlannedOutput]] = []
+    try:
+        for planned in waiting:
+            ASIDE.before()
+            ready.append((write_aside(folder, _tag(plan, planned), plan.rendered.texts[planned.format]), planned))
+            ASIDE.effect()
+    except OSError:
+        for aside, _ in ready:
+            discard(aside)
+        raise
+    return ready
+
+
+def _tag(plan: Planned, planned: PlannedOutput) -> str:
+    return f"{plan.reservation.media_id}-{planned.format}"
+
+
+def _place_each(ready: Sequence[tuple[Name, PlannedOutput]], later: Sequence[tuple[Name, PlannedOutput]] = ()) -> None:
+    """What is not placed, also of what is to come `later`, does not stay aside."""
+    for done, (aside, planned) in enumerate(ready):
         try:
             _put(aside, planned)
         except OSError as error:
-            for _, left in ready[done:]:
-                discard(left)
+            left = [*ready[done:], *later]
+            for name, _ in left:
+                discard(name)
             if isinstance(error, FileExistsError):
-                raise NameTaken(planned.path, frozenset(rest.path for rest, _ in ready[done:])) from error
+                raise NameTaken(planned.path, frozenset(rest.path for _, rest in left)) from error
             raise
+
+
+def _sync_before_last(root: Path, plans: Sequence[Planned]) -> None:
+    """Once for each folder, also of what an earlier try has placed. The way to it may be lost, but only as a whole."""
+    sets = [plan.reservation.outputs for plan in plans if any(one.format == LAST for one in _waiting(plan))]
+    SYNC_BEFORE_LAST.before()
+    folders = {os.path.dirname(outputs[0].path) for outputs in sets if len(outputs) > 1}
+    together(lambda folder: sync_folder(*seen_from(root, folder)), folders)
+    SYNC_BEFORE_LAST.effect()
 
 
 def _put(aside: Name, planned: PlannedOutput) -> None:
@@ -135,6 +198,21 @@ def write_error_files(
 def write_error_file(inbox: InboxSettings, media: OwedMedia, path: bytes, now: float) -> bytes:
     """Its folder. Raises FileExistsError where something stands that does not speak of this source."""
     folder, name = os.path.split(path)
+    root, within = seen_from(inbox.failed, path)
+    with make_folders(root, os.path.dirname(within)) as opened:
+        ERROR_FILE.before()
+        aside = write_aside(opened, f"{media.media_id}-error", reason_of(media, now))
+        try:
+            (replace if is_own_error_file(media, name, opened) else place)(aside, (opened, name))
+        except OSError:
+            discard(aside)
+            raise
+        ERROR_FILE.effect()
+    return folder
+
+
+def reason_of(media: OwedMedia, failed_at: float) -> bytes:
+    """What the error file of a failed file says."""
     failure = Failure(
         media.code or "unknown",
         media.message or "",
@@ -143,17 +221,7 @@ def write_error_file(inbox: InboxSettings, media: OwedMedia, path: bytes, now: f
         media.task_id,
         media.attempts,
     )
-    root, within = seen_from(inbox.failed, path)
-    with make_folders(root, os.path.dirname(within)) as opened:
-        ERROR_FILE.before()
-        aside = write_aside(opened, f"{media.media_id}-error", error_json(failure, media.inbox, media.path, now))
-        try:
-            (replace if is_own_error_file(media, name, opened) else place)(aside, (opened, name))
-        except OSError:
-            discard(aside)
-            raise
-        ERROR_FILE.effect()
-    return folder
+    return error_json(failure, media.inbox, media.path, failed_at)
 
 
 def _sync(folders: Iterable[bytes], root: Path) -> None:
@@ -164,8 +232,7 @@ def _sync(folders: Iterable[bytes], root: Path) -> None:
         ways |= dict.fromkeys(way_down(top, within), top)
     with FolderTrouble(root):
         SYNC.before()
-        for step, top in ways.items():
-            sync_folder(*seen_from(top, step))
+        together(lambda way: sync_folder(*seen_from(way[1], way[0])), ways.items())
         SYNC.effect()
 
 
@@ -174,14 +241,21 @@ def moving_scope(inbox: InboxSettings) -> str:
     return f"moving:{inbox.inbox}"
 
 
-def dispose(inbox: InboxSettings, media: OwedMedia, way: Way, ledger_id: str, unsynced: Unsynced) -> Disposal:
-    """Raises OutOfOrder for the folder that is at fault; a fault of this file alone is an obstacle.
+def dispose(
+    inbox: InboxSettings,
+    media: OwedMedia,
+    way: Way,
+    ledger_id: str,
+    unsynced: Unsynced,
+    stop: Callable[[], bool] = never,
+) -> Disposal:
+    """Raises OutOfOrder for the folder that is at fault, and Stopped; a fault of this file alone is an obstacle.
 
     A move is to be followed by `sync_moves` of the folders that are added to `unsynced`, before it is recorded.
     """
     try:
         try:
-            return send_source_away(inbox.inbox, media, way, ledger_id, unsynced)
+            return send_source_away(inbox.inbox, media, way, ledger_id, unsynced, stop)
         except CannotPlace as trouble:
             with FolderTrouble(trouble.root):
                 raise trouble.error from trouble
@@ -197,9 +271,12 @@ def sync_moves(inbox: InboxSettings, unsynced: Unsynced) -> None:
 
     Raises OutOfOrder for the folder that is at fault.
     """
-    SYNC_MOVES.before()
-    for folder, root in unsynced.items():
+
+    def sync(folder: bytes, root: Path) -> None:
         about = FolderTrouble(root, moving_scope(inbox) if root == inbox.inbox else "")
         with about, contextlib.suppress(FileNotFoundError, NotADirectoryError):
             sync_folder(*seen_from(root, folder))
+
+    SYNC_MOVES.before()
+    together(lambda one: sync(*one), unsynced.items())
     SYNC_MOVES.effect()

@@ -12,16 +12,16 @@ import structlog
 
 from dropscribe.alone import Alone
 from dropscribe.clock import Wake, wait_for_event
-from dropscribe.collect import OpenTask
 from dropscribe.config.settings import Settings
 from dropscribe.errors import OutOfOrder, TryLater
 from dropscribe.house import House
 from dropscribe.ledger import batches
 from dropscribe.ledger.rows import BatchRow
-from dropscribe.lost import OLDEST, age
+from dropscribe.lost import OLDEST, OUT_OF_REACH, age
 from dropscribe.model import API, QUERIES, RESULTS, Failure, TaskReport
 from dropscribe.remote.policy import poll_wait
 from dropscribe.scopes import Blame
+from dropscribe.second_thoughts import OpenTask
 from dropscribe.strangers import Strangers
 from dropscribe.verdicts import is_terminal
 
@@ -33,8 +33,6 @@ HURRY_AFTER = 18 * 3600.0
 HIDDEN_EVERY = 600.0
 """Seconds between two looks at a task that another key submitted."""
 STEADY_LOOKS = 3
-OUT_OF_REACH = OLDEST + 4 * 3600.0
-"""Seconds after the submit: a task takes three hours at most, and its results are deleted a day later."""
 
 
 @dataclass
@@ -210,7 +208,19 @@ class Poller:
 
     async def _of_another(self, polled: Polled) -> None:
         polled.hidden = True
-        await self._strangers.hidden(polled.row)
+        if self._age(polled.row) <= OLDEST or not await self._end_unwanted(polled):
+            await self._strangers.hidden(polled.row)
+
+    async def _end_unwanted(self, polled: Polled) -> bool:
+        """Whether people gave up all of a task that another key submitted: what became of it needs no waiting for."""
+        row = polled.row
+        if not await self._ledger.do(batches.dropped_unwanted, row.id, _dropped(row), self._clock.now()):
+            return False
+        log.info("task.given-up", batch=row.id, task_id=row.task_id, files=len(row.items))
+        self._open.pop(row.id, None)
+        await self._strangers.seen(row.id)
+        self._on_dropped()
+        return True
 
     async def _unknown(self, polled: Polled) -> None:
         """Dropped only when consistently unknown, to the identity that submitted, and not in a readable list."""

@@ -108,7 +108,7 @@ class Rooms:
             on_first_only=self._one_url_only,
             blame=blame,
         )
-        self.strangers = strangers = Strangers(house.scopes)
+        self.strangers = strangers = Strangers(house.ledger, house.scopes)
         self.poller = Poller(house, self.collector.bring_home, self._wake_all, strangers, blame)
         self.reconciler = Reconciler(house, self.poller.follow, self._wake_all, strangers, blame)
         self.submitter = Submitter(
@@ -135,13 +135,13 @@ class Rooms:
 
     def _follow(self, batch_id: int) -> None:
         self.poller.follow(batch_id)
-        self.reconciler.look_back_later(batch_id)  # a proxy may have sent the submit twice
+        self.reconciler.late.look_back_later(batch_id)  # a proxy may have sent the submit twice
 
     def _clean(self, text: str) -> str:
         return self.house.clean(text)  # a reload knows further secrets
 
     async def _one_url_only(self, model: str, code: str, message: str) -> None:
-        await self.submitter.one_url_only(model, code, message)
+        await self.submitter.limits.one_url_only(model, code, message)
 
     def new_deliverer(self, name: str) -> Deliverer:
         return Deliverer(name, self.house, self.pools.of_inbox(name), self.submitter.wake.set)
@@ -151,10 +151,12 @@ class Rooms:
         return Intake(name, self.house, self._own_folders, self.pools.of_inbox(name), self._on_taken, watch)
 
     def judged(self) -> dict[str, Wake]:
-        """Those that belong to no folder: a dead network disk holds the others, and a restart would not help."""
+        """Those that belong to no folder: a dead network disk holds the others, and a restart would not help. While the
+        start gate is shut, `reconcile`, which opens it, answers for `submit` behind it as well.
+        """
         return {
             "upload": self.uploader.wake,
-            "submit": self.submitter.wake,
+            **({"submit": self.submitter.wake} if self.reconciler.gate.is_open else {}),
             "reconcile": self.reconciler.wake,
             "poll": self.poller.wake,
             "cleanup": self.cleaner.wake,
@@ -190,6 +192,8 @@ class Rooms:
         self.ledger.do_now(upkeep.remember_folder, path, mark, time.time())
 
     def _on_taken(self, inbox: str, taken: Taken) -> None:
+        if taken.again:
+            self.deliverers[inbox].taken_again(taken.path)
         if taken.recognition in ("answered", "refused"):
             self.deliverers[inbox].wake.set()
         elif taken.new:

@@ -88,7 +88,7 @@ class Service:
         self._reloader = Reloader(self._rooms, self._supervisor, None if once else reread)
         if once:
             self._once = Once(self._house, self._rooms.intakes, patience, self._rooms.strangers)
-        self._heartbeat = Heartbeat(self._house, self._rooms.judged(), notifier or Notifier(None))
+        self._heartbeat = Heartbeat(self._house, self._rooms.judged, notifier or Notifier(None))
 
     async def run(self) -> Outcome:
         """Run until stopped (or, with `once`, until all that lay in the inboxes is delivered or failed)."""
@@ -144,7 +144,7 @@ class Service:
             state=str(self._house.settings.state),
         )
         for name, files in (await self.ledger.look(tallies.orphans, list(self._house.inboxes))).items():
-            remedy = "configure it again until they are done"
+            remedy = "configure it again until they are done, or `dropscribe forget --unfinished` gives them up"
             log.warning("inbox.not-configured", inbox=name, files=files, remedy=remedy)
 
     async def _until_end(self) -> None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from dropscribe.allowance import hours
+from dropscribe.file_state import FileState, state_of
 from dropscribe.ledger.stories import FileRow, Payment
+from dropscribe.moments import moment
 from dropscribe.names import display
-from dropscribe.story import Alarm, FileState, FileView, InboxView, Status, moment, state_of
+from dropscribe.story import Alarm, FileView, InboxView, Status
 
 MOST_LINES = 20
 """Files named for each inbox and state; the rest is counted."""

@@ -9,7 +9,7 @@ import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import structlog
 
@@ -17,18 +17,18 @@ from dropscribe.boundaries import Step
 from dropscribe.clock import Wake, wait_for_event
 from dropscribe.config.settings import Settings
 from dropscribe.disk.sources import look_at
-from dropscribe.error_codes import RECIPE, TryAgain, classify_subtask, is_about_download, remedy_for
+from dropscribe.error_codes import RECIPE
 from dropscribe.errors import Ambiguous, OutOfOrder, RequestRefused
 from dropscribe.house import House
-from dropscribe.ledger import batches, intake, judgements, upkeep, uploads
-from dropscribe.ledger.rows import Again, BatchRow, Item, ReadyGroup, StaleWrite
-from dropscribe.model import API, DOWNLOADS, SUBMITS, Failure, Look
+from dropscribe.ledger import batches, intake, uploads
+from dropscribe.ledger.rows import BatchRow, ReadyGroup, StaleWrite
+from dropscribe.model import API, DOWNLOADS, SUBMITS, Look
 from dropscribe.names import display
 from dropscribe.packing import Departure, recipe_label, timetable
-from dropscribe.remote.policy import slow_wait
+from dropscribe.refusals import Refusals
 from dropscribe.remote.ports import TooLate
 from dropscribe.scopes import Blame
-from dropscribe.suspects import Suspects
+from dropscribe.url_limits import UrlLimits
 
 log = structlog.get_logger()
 
@@ -41,43 +41,9 @@ SEND_WINDOW = 20.0
 LAST_WORD = 5.0
 """Seconds that a submit in flight is given for its answer when the daemon stops."""
 
-ONE_URL_FOR = 7 * 86400.0
 AT_ONCE = 8
 GATHER = 0.03
 """Seconds in which the news of several uploads become one look at the ledger."""
-
-
-@dataclass
-class Trial:
-    """Several URLs were refused with `code`: single ones go now, to tell the count from the settings or from one file.
-
-    `blamed`: a single one was refused with the same code, so that it may have been the reason for the others.
-    """
-
-    code: str
-    message: str
-    blamed: bool = False
-
-
-@dataclass
-class Limits:
-    """How many URLs a task may have now: by model where the account takes one, by model and settings during a trial."""
-
-    configured: Callable[[], int]
-    now: Callable[[], float]
-    one_only: dict[str, float] = field(default_factory=dict)
-    """Until when: an account may change its mind, and a daemon runs for years."""
-    trials: dict[str, Trial] = field(default_factory=dict)
-
-    def of(self, group: ReadyGroup) -> int:
-        on_trial = recipe_label(group.model, group.settings) in self.trials
-        one_only = self.one_only.get(group.model, 0.0) > self.now()
-        return 1 if one_only or on_trial else self.configured()
-
-
-def lesson_name(endpoint: str, account: str, model: str) -> str:
-    """Under which 'one URL per task' is remembered."""
-    return f"one-url {endpoint} {account} {model}"
 
 
 class Submitter:
@@ -93,19 +59,19 @@ class Submitter:
         hurry: Callable[[], bool],
         blame: Blame,
     ) -> None:
-        """`on_task`/`on_lost` get the id of a batch; `on_refused`: a file is owed its error; `hurry` says that nobody
-        else will come (`run --once`); `blame` tells a dead API from a refused submit.
+        """`on_task`/`on_lost` get the id of a batch; `on_refused`: a file is owed its error, or its object has to go;
+        `hurry` says that nobody else will come (`run --once`); `blame` tells a dead API from a refused submit.
         """
         self._house = house
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._threads = threads
         self._on_task = on_task
         self._on_lost = on_lost
-        self._on_refused = on_refused
         self._hurry = hurry
         self._blame = blame
-        self._limits = Limits(lambda: house.settings.model_studio.max_urls_per_task, house.clock.now)
-        self._suspects = Suspects()
+        self.limits = UrlLimits(house)
+        self._on_refused = on_refused
+        self._refusals = Refusals(house, self.limits, on_refused, blame)
         self._sending: set[asyncio.Task[None]] = set()
         self.withheld: set[int] = set()
         """Recognitions that the start gate still asks about."""
@@ -117,7 +83,7 @@ class Submitter:
 
     async def run(self) -> None:
         """Submit until cancelled."""
-        await self._remember_lessons()
+        await self.limits.remember()
         while True:
             pause = await self._depart()
             due = None if pause is None else self._clock.monotonic() + pause
@@ -133,20 +99,12 @@ class Submitter:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
 
-    async def _remember_lessons(self) -> None:
-        who = self._house.recogniser.identity
-        start = lesson_name(who.endpoint, who.account, "")
-        known = await self._ledger.look(upkeep.lessons, self._clock.now())
-        self._limits.one_only.update(
-            {name[len(start) :]: until for name, until in known.items() if name.startswith(start)}
-        )
-
     async def _depart(self) -> float | None:
         """Send what is due; return the seconds until something else will be."""
         now = self._clock.now()
         groups = await self._ledger.look(batches.ready_groups, now)
         hurry = self._hurry() and not await self._ledger.look(uploads.any_underway)
-        plan = timetable(groups, self._limits.of, now, self._settings.batch.max_wait, hurry)
+        plan = timetable(groups, self.limits.of, now, self._settings.batch.max_wait, hurry)
         shut = 0.0
         for departure in plan.now:
             names = self._needs(departure.group)
@@ -169,7 +127,7 @@ class Submitter:
         return (API, SUBMITS, DOWNLOADS, f"model:{group.model}", f"recipe:{label}", f"files:{label}")
 
     async def _free_place(self) -> None:
-        one_by_one = bool(self._limits.trials)
+        one_by_one = bool(self.limits.trials)
         while len(self._sending) >= (1 if one_by_one else AT_ONCE):
             await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
 
@@ -182,6 +140,8 @@ class Submitter:
             reason = "it vanished, or other content took its place, before it was submitted"
             await self._ledger.do(intake.withdraw, media_id, reason, self._clock.now())
             log.info("source.withdrawn", inbox=inbox, path=display(path), reason=reason)
+        if vanished:
+            self._on_refused()
 
     def _vanished(self, sources: Sequence[tuple[int, str, bytes, Look]]) -> list[tuple[int, str, bytes]]:
         found = []
@@ -201,7 +161,7 @@ class Submitter:
             row = await self._ledger.do(
                 batches.intend,
                 departure.group,
-                min(departure.limit, self._limits.of(departure.group)),
+                min(departure.limit, self.limits.of(departure.group)),
                 self._house.recogniser.identity,
                 self._ledger.epoch,
                 self._clock.now(),
@@ -242,7 +202,8 @@ class Submitter:
             await self._not_sent(row, reason)
             log.warning("batch.not-sent", batch=row.id, files=len(row.items), reason=reason)
         except RequestRefused as refusal:
-            await self._refused(row, group, refusal)
+            if not await self._refusals.settle(row, refusal):
+                self._scopes.release(*self._needs(group))
         except OutOfOrder as fault:
             await self._not_sent(row, self._house.clean(str(fault)))
             await self._out_of_order(group, fault)
@@ -268,10 +229,7 @@ class Submitter:
         label = recipe_label(row.model, row.settings)
         for name in (API, SUBMITS, f"model:{row.model}", f"recipe:{label}"):
             await self._scopes.works(name)
-        self._suspects.succeeded(label)
-        trial = self._limits.trials.pop(label, None)
-        if trial is not None and len(row.items) == 1 and not trial.blamed and _speaks_of_count(trial.code):
-            await self.one_url_only(row.model, trial.code, trial.message)
+        await self._refusals.accepted(row)
         self._on_task(row.id)
 
     async def _lost(self, row: BatchRow, reason: str) -> None:
@@ -296,56 +254,6 @@ class Submitter:
         await self._scopes.report(fault)
         self._scopes.release(*(name for name in self._needs(group) if name != fault.scope))
 
-    async def _refused(self, row: BatchRow, group: ReadyGroup, refusal: RequestRefused) -> None:
-        """400 and its like. Of several files single ones go next, to tell count, settings and file from each other."""
-        refusal.message = self._house.clean(refusal.message)
-        log.warning("batch.refused", batch=row.id, files=len(row.items), code=refusal.code, message=refusal.message)
-        label = recipe_label(row.model, row.settings)
-        if len(row.items) > 1:
-            self._limits.trials[label] = Trial(refusal.code, refusal.message)
-            await self._not_sent(row, str(refusal))
-            self._scopes.release(*self._needs(group))
-            return
-        if is_about_download(refusal.code, refusal.message) and await self._cannot_be_fetched(refusal):
-            await self._not_sent(row, str(refusal))
-            self._scopes.release(*self._needs(group))
-            return
-        item = row.items[0]
-        await self._ledger.do(batches.refused_alone, row.id, item, self._verdict(item, refusal), self._clock.now())
-        self._on_refused()
-        if trial := self._limits.trials.get(label):
-            trial.blamed = trial.blamed or trial.code == refusal.code
-        if unbroken := self._suspects.failed(label, refusal.code, [item.recognition_id]):
-            self._limits.trials.pop(label, None)
-            await self._ledger.do(judgements.acquit, unbroken, refusal.code)
-            await self._scopes.report(_settings_fault(label, refusal))
-        else:
-            self._scopes.release(*self._needs(group))
-
-    async def _cannot_be_fetched(self, refusal: RequestRefused) -> bool:
-        """Whether nothing can be fetched from the storage now: then no file is to blame."""
-        remedy = remedy_for(refusal.code, refusal.message)
-        fault = await self._blame(OutOfOrder(DOWNLOADS, refusal.code, refusal.message, remedy), SUBMITS)
-        return fault.scope == DOWNLOADS
-
-    def _verdict(self, item: Item, refusal: RequestRefused) -> Failure | Again:
-        """What becomes of one file that was refused alone: another try later, or failed/ with the reason."""
-        said, retry = classify_subtask(refusal.code, refusal.message), self._settings.retry
-        bound = said.bound if isinstance(said, TryAgain) else retry.attempts if _speaks_of_count(refusal.code) else 0
-        if item.tries.get(refusal.code, 0) < bound and item.attempts + 1 < retry.attempts:
-            wait = slow_wait(item.attempts, retry.first_wait, retry.longest_wait, 0.5)
-            return Again(refusal.code, refusal.message, self._clock.now() + wait)
-        remedy = remedy_for(refusal.code, refusal.message)
-        return Failure(refusal.code, refusal.message, remedy, refusal.request_id, attempts=item.attempts + 1)
-
-    async def one_url_only(self, model: str, code: str, message: str) -> None:
-        """The account takes one URL a task for this model: remembered for seven days."""
-        until = self._clock.now() + ONE_URL_FOR
-        self._limits.one_only[model] = until
-        who = self._house.recogniser.identity
-        await self._ledger.do(upkeep.learn, lesson_name(who.endpoint, who.account, model), code, until)
-        log.warning("account.one-url-per-task", model=model, code=code, message=message)
-
 
 def request_parameters(settings: Mapping[str, object]) -> dict[str, object]:
     """The `parameters` of a submit; `special_word_filter` travels as a JSON string (model-studio: type string)."""
@@ -354,14 +262,3 @@ def request_parameters(settings: Mapping[str, object]) -> dict[str, object]:
     if words is not None and not isinstance(words, str):
         sent["special_word_filter"] = json.dumps(words, ensure_ascii=False)
     return sent
-
-
-def _speaks_of_count(code: str) -> bool:
-    """The code with which an account refuses several URLs, and with which wrong settings are refused, too."""
-    return code.startswith("InvalidParameter")
-
-
-def _settings_fault(label: str, refusal: RequestRefused) -> OutOfOrder:
-    """Different single files were refused alike: it is what all have in common, the model with its settings."""
-    remedy = "check `recognition` of the inboxes that use this model; the files wait"
-    return OutOfOrder(f"recipe:{label}", refusal.code, refusal.message, remedy, request_id=refusal.request_id)

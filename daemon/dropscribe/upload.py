@@ -16,7 +16,7 @@ import structlog
 
 from dropscribe.alone import Alone
 from dropscribe.boundaries import Step
-from dropscribe.carry import SMALL, Carrier, Cut, Unreadable
+from dropscribe.carry import SMALL, Carrier, Cut
 from dropscribe.clock import Wake, wait_for_event
 from dropscribe.config.settings import Settings
 from dropscribe.errors import OutOfOrder, Refused, SourceChanged, TryLater
@@ -25,6 +25,7 @@ from dropscribe.ledger import judgements, uploads
 from dropscribe.ledger.rows import Source, UploadJob
 from dropscribe.model import DOWNLOADS, STORAGE, UPLOADS, Failure
 from dropscribe.names import called, display
+from dropscribe.opening import Unreadable
 from dropscribe.remote.policy import slow_wait
 from dropscribe.scopes import Blame
 
@@ -34,7 +35,7 @@ CLAIM = Step("upload.claim", "before", "recorded")
 
 STOP_WITHIN = 2.0
 LOOK_AGAIN = 1.0
-AHEAD = 8
+AHEAD = 16
 """Files that are claimed for each upload in flight; the next are claimed when half of them are done, in one group."""
 TOGETHER = 8
 """Small files that share a thread's turn, at most."""

@@ -33,6 +33,7 @@ from watchdog.observers.inotify_c import (
     WatchCallback,
     WatchDescriptor,
 )
+from watchdog.observers.inotify_move_event_grouper import InotifyMoveEventGrouper
 from watchdog.utils import BaseThread
 
 from dropscribe.mounts import NETWORK_FILESYSTEMS
@@ -46,6 +47,11 @@ STRETCH = 500
 
 # Only what completes a file: a narrow kernel mask keeps the queue from overflowing when thousands are dropped at once.
 _EVENTS: list[type[FileSystemEvent]] = [FileClosedEvent, FileMovedEvent, DirCreatedEvent, DirMovedEvent]
+
+
+# After each file that is renamed or moved out, and each source goes that way, watchdog holds all events back for half a
+# second, for the other half of a pair. Both halves come in one reading of the queue, and only folders want them.
+InotifyMoveEventGrouper.delay = 0.05
 
 
 def _is_news(record: logging.LogRecord) -> bool:

@@ -107,6 +107,12 @@ class House:
                 assert place is not None
                 ledger.do_now(upkeep.remember_folder, os.fsencode(folder), place.text(), NOW)
 
+    def remove_inbox(self) -> None:
+        """The configuration does not name the inbox any more; the ledger remembers where it lay."""
+        with self.daemon() as ledger:
+            ledger.do_now(upkeep.remember_inbox, "talks", os.fsencode(self.inbox))
+        self.configure({"name": "calls", "inbox": "calls/inbox"})
+
     def take(self, *paths: str | bytes, model: str = "fun-asr") -> None:
         """The files were taken."""
         with self.daemon() as ledger:
@@ -117,7 +123,7 @@ class House:
         with self.daemon() as ledger:
             key = lambda suffix: f"key-{next(self._numbers)}.{suffix}"  # noqa: E731
             for job in ledger.do_now(uploads.claim, 1000, NOW + 1, ledger.epoch, key, 10**9):
-                ledger.do_now(uploads.uploaded, job.recognition_id, False, NOW + 1)
+                ledger.do_now(uploads.all_uploaded, [(job.recognition_id, False)], NOW + 1)
 
     def submit(self, task_id: str | None = "task-1") -> int:
         """Everything that is uploaded is in one batch; without a task id its outcome is open."""

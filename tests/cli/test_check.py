@@ -234,7 +234,7 @@ def test_online_a_wrong_api_key_says_what_to_do_and_is_not_shown(online: House) 
     ran = online.run("check", "--online")
     assert ran.code == 1
     [said] = not_ok(ran.out)
-    assert said.startswith("API key: ")
+    assert said.startswith("API key: InvalidApiKey: ")
     assert ".:" not in said
     assert "sk-wrong" not in ran.out + ran.err
 
@@ -243,7 +243,7 @@ def test_online_wrong_storage_keys_say_what_to_do_and_the_api_is_still_tried(onl
     change(online, "storage", access_key_secret="wrong-and-secret")
     ran = online.run("check", "--online")
     assert ran.code == 1
-    assert [said.split(":")[0] for said in not_ok(ran.out)] == ["bucket"]
+    assert [said.split(": ")[:2] for said in not_ok(ran.out)] == [["bucket", "SignatureDoesNotMatch"]]
     assert "API key: accepted" in ran.out
     assert "wrong-and-secret" not in ran.out + ran.err
 

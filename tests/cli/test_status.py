@@ -201,7 +201,9 @@ def test_a_file_that_cannot_be_read_says_so() -> None:
         house = House(folder)
         house.drop("locked.mp3").chmod(0)
         [file] = asked(house)["files"]
+        [named] = asked(house, house.inbox / "locked.mp3")["files"]
     assert (file["state"], file["code"]) == ("ignored", "unreadable")
+    assert named == file
 
 
 def test_outputs_beside_the_media_are_not_told_as_ignored(tmp_path: Path) -> None:
@@ -507,9 +509,7 @@ def test_a_file_of_an_inbox_that_was_removed_still_tells_its_story(
     house: House, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.deliver("a/t.mp3")
-    with house.daemon() as ledger:
-        ledger.do_now(upkeep.remember_inbox, "talks", os.fsencode(house.inbox))
-    house.configure({"name": "calls", "inbox": "calls/inbox"})
+    house.remove_inbox()
     monkeypatch.chdir(house.root)
 
     ran = house.run("status", place)
@@ -588,6 +588,43 @@ def test_a_folder_tells_of_the_files_in_and_below_it(full: House, folder: str, c
     assert ran.out.splitlines()[:2] == [f"In and below {whole.resolve()}:", f"talks  {counts}"]
     if paths is not None:
         assert sorted(file["path"].split(".")[0] for file in files) == paths.split()
+
+
+@pytest.mark.parametrize(
+    ("folder", "counts", "paths"),
+    [
+        ("inbox/a", "1 waiting, 0 in flight, 2 delivered, 1 failed", "a/b/two a/bad a/one a/three"),
+        ("inbox", "1 waiting, 0 in flight, 3 delivered, 1 failed", "a/b/two a/bad a/one a/three ab"),
+        ("outbox/a", "0 waiting, 0 in flight, 2 delivered, 0 failed", "a/b/two a/one"),
+        ("done/a/b", "0 waiting, 0 in flight, 1 delivered, 0 failed", "a/b/two"),
+        ("failed", "0 waiting, 0 in flight, 0 delivered, 1 failed", "a/bad"),
+    ],
+)
+def test_a_folder_of_an_inbox_that_was_removed_tells_the_same(
+    full: House, folder: str, counts: str, paths: str
+) -> None:
+    full.remove_inbox()
+    whole = str(full.root / folder)
+
+    ran = full.run("status", whole)
+    files = asked(full, whole)["files"]
+
+    assert ran.out.splitlines()[:2] == [f"In and below {whole}:", f"talks  {counts}"]
+    assert sorted(file["path"].split(".")[0] for file in files) == paths.split()
+
+
+def test_the_folder_of_a_removed_inbox_tells_the_same_when_it_is_gone_for_good(full: House) -> None:
+    full.remove_inbox()
+    shutil.rmtree(full.inbox)
+
+    said = full.run("status", str(full.inbox / "a")).out
+
+    assert said.splitlines()[1] == "talks  1 waiting, 0 in flight, 2 delivered, 1 failed"
+
+
+def test_a_missing_folder_of_which_nothing_is_known_is_an_unknown_path(full: House) -> None:
+    assert full.run("status", str(full.inbox / "never")).code == 1
+    assert full.run("status", str(full.inbox / "a/one.mp3/below")).code == 1
 
 
 def test_a_folder_without_files_is_no_unknown_path(house: House) -> None:

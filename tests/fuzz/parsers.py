@@ -39,7 +39,8 @@ from dropscribe.remote.signed_get import signed_get
 from dropscribe.render import FORMATS, Presentation, TextLost, render_all
 from dropscribe.render.formats.json import read_document, read_identity, read_names
 from dropscribe.sd_notify import Notifier
-from dropscribe.transcript import UnusableResult, parse, speech_seconds, without_url_queries
+from dropscribe.transcript import UnusableResult, parse, speech_seconds
+from dropscribe.url_queries import without_url_queries
 from dropscribe.verdicts import judge
 from fuzz.inputs import BYTES, NUMBERS, TEXTS, VALUES, damaged, json_of, near
 from remote.servers import storage

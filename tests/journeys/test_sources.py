@@ -21,6 +21,18 @@ def test_a_source_deleted_before_its_submit_is_withdrawn_and_not_billed(lab: Lab
     assert files_below(lab.failed) == {}
 
 
+def test_what_was_uploaded_of_a_withdrawn_source_goes_without_waiting_for_company(lab: Lab) -> None:
+    lab.configure(batch={"max_wait": "1s"})
+    lab.drop("gone.mp3")
+    with lab.start() as daemon:
+        eventually(lambda: daemon.logged("file.uploaded"))
+        (lab.inbox / "gone.mp3").unlink()
+        eventually(lambda: daemon.logged("source.withdrawn"))
+        eventually(lambda: lab.sandbox.state()["objects"] == [])
+
+    assert lab.billed() == {}
+
+
 def test_a_withdrawn_copy_does_not_take_the_other_copys_result_away(lab: Lab) -> None:
     lab.configure(inboxes=[quick_inbox("one"), quick_inbox("two")], batch={"max_wait": "1s"})
     data = lab.drop("talk.mp3", b"twice", inbox="one/inbox")

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lab import Lab, eventually, files_below
+from lab import Lab, eventually, files_below, free_port
 from receivers import Receiver, receiving
 
 SECRET = "a-secret-of-many-letters"
@@ -28,12 +27,6 @@ def told_at(receiver: Receiver, **more: Any) -> dict[str, Any]:
 
 def paths(receiver: Receiver, event: str) -> set[str]:
     return {item["path"] for item in receiver.told(event)}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def get(port: int, path: str, **headers: str) -> tuple[int, str]:

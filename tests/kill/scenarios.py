@@ -76,7 +76,7 @@ SCENARIOS: dict[str, Callable[[Lab], dict[str, bytes]]] = {
     "submit.adopt": ledger_restored,
     "notify.send": told,
     "probe.put": storage_shut,
-    "intake.remove-stale": tried_again,
+    "deliver.remove-stale": tried_again,
     "adopt.place": library_adopted,
 }
 

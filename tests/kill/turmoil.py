@@ -104,9 +104,8 @@ class Turmoil:
     def _drop(self) -> None:
         number = self._dropped = self._dropped + 1
         path = f"{number % 7}/{number % 3}/talk {number}.mp3"
-        replaceable = sorted(path for path, data in self.files.items() if not data.startswith(BROKEN))  # see GUARANTEES
-        if self._keeps and replaceable and self._chance.random() < 0.15:
-            path = self._chance.choice(replaceable)
+        if self._keeps and self.files and self._chance.random() < 0.15:
+            path = self._chance.choice(sorted(self.files))
         content = self._content(number)
         self.files[path] = content
         self.versions.add(content)

@@ -73,7 +73,7 @@ class Desk:
         """Everything that needs its object gets it."""
         jobs = self.claim(limit)
         for job in jobs:
-            self.do(uploads.uploaded, job.recognition_id, job.multipart, self.now)
+            self.do(uploads.all_uploaded, [(job.recognition_id, job.multipart)], self.now)
         return jobs
 
     def intend(self, limit: int = 100, withheld: Sequence[int] = ()) -> BatchRow | None:
@@ -114,7 +114,7 @@ class Desk:
             if found.state == "needed":
                 self.claim()
             elif found.state == "uploading":
-                self.do(uploads.uploaded, found.id, False, self.now)
+                self.do(uploads.all_uploaded, [(found.id, False)], self.now)
             elif found.state == "uploaded":
                 self.intend()
             elif found.state == "submitting":

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dropscribe.ledger import batches, deliveries
+from dropscribe.ledger import batches, deliveries, reasons
 from ledger.desk import Desk, open_desk
 
 FEW, MANY = 40, 1200
@@ -33,6 +33,10 @@ def is_anything_open(desk: Desk) -> None:
     desk.do(deliveries.any_open, ["in"])
 
 
+def is_a_reason_stale(desk: Desk) -> None:
+    desk.do(reasons.stale, "in", [b"1.mp3", b"2.mp3"])
+
+
 def steps_from_here(desk: Desk) -> None:
     """What SQLite did until now was only to prepare."""
     COUNTED.clear()
@@ -58,7 +62,7 @@ def steps(act: Callable[[Desk], None], waiting: int) -> int:
         desk.engine.dispose()
 
 
-@pytest.mark.parametrize("act", [claim, last_look, what_is_owed, is_anything_open])
+@pytest.mark.parametrize("act", [claim, last_look, what_is_owed, is_anything_open, is_a_reason_stale])
 def test_a_look_for_a_few_files_does_not_go_through_all_that_wait(act: Callable[[Desk], None]) -> None:
     few, many = steps(act, FEW), steps(act, MANY)
 

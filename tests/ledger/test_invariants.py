@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from dropscribe.ledger import batches, deliveries, intake, judgements, upkeep, uploads
+from dropscribe.ledger import batches, deliveries, forgetting, intake, judgements, upkeep, uploads
 from dropscribe.ledger.rows import Again, UploadJob
 from ledger.desk import BROKEN, file, open_desk
 
@@ -27,6 +27,8 @@ class Histories(RuleBasedStateMachine):
         """How many tasks the service ever accepted for a recognition."""
         self.allowed: dict[int, int] = {}
         """How many it may have: one, and one more for each word that it has to be sent again."""
+        self.given_up: set[int] = set()
+        """Recognitions that a person gave a file up of."""
 
     def teardown(self) -> None:
         self.desk.engine.dispose()
@@ -59,6 +61,17 @@ class Histories(RuleBasedStateMachine):
         gone = self.desk.do(intake.withdraw, row.id, "it vanished", self.desk.now)
         assert not (gone and paid), "what was paid for is still owed"
 
+    @rule(path=st.sampled_from(PATHS), long_ago=st.booleans(), really=st.integers(0, 5))
+    def a_person_gives_it_up(self, path: bytes, long_ago: bool, really: int) -> None:
+        row = self.desk.media(path)
+        if row is None or really < 4:
+            return
+        sent_before = self.desk.now + 1 if long_ago else 0.0
+        open_before = row.state in ("waiting", "due", "delivering", "failing")
+        given_up = self.desk.do(forgetting.give_up, [(row.id, "given up")], self.desk.now, sent_before)
+        assert given_up == ({row.id} if open_before else set())
+        self.given_up.add(row.recognition_id)
+
     # The upload
 
     @rule(limit=st.integers(1, 3))
@@ -75,7 +88,7 @@ class Histories(RuleBasedStateMachine):
     def upload_ends(self, end: str) -> None:
         desk, job = self.desk, self.jobs.pop()
         if end == "uploaded":
-            desk.do(uploads.uploaded, job.recognition_id, False, desk.now)
+            desk.do(uploads.all_uploaded, [(job.recognition_id, False)], desk.now)
         elif end == "put back":
             desk.do(uploads.put_back, job.recognition_id, desk.now)
         elif end == "charged":
@@ -227,7 +240,8 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def whatever_is_alive_has_somebody_who_waits_for_it(self) -> None:
         waiting = self._all("SELECT recognition_id FROM media WHERE state = 'waiting'")
-        assert self._in("needed", "uploaded", "submitting", "submitted") <= waiting
+        assert self._in("needed", "uploaded") <= waiting, "nothing is sent for nobody"
+        assert self._in("submitting", "submitted") <= waiting | self.given_up
 
     @invariant()
     def nothing_is_uploaded_or_paid_for_without_one_reservation(self) -> None:

@@ -161,7 +161,7 @@ async def test_after_a_crash_claims_are_free_and_open_intents_are_in_doubt(state
     ledger = Ledger(state)
     await ledger.do(intake.take, "in", [file(b"a.mp3", "a"), file(b"b.mp3", "b")], NOW)
     first, _ = await ledger.do(uploads.claim, 2, NOW, ledger.epoch, lambda suffix: os.urandom(4).hex(), 1000)
-    await ledger.do(uploads.uploaded, first.recognition_id, False, NOW)
+    await ledger.do(uploads.all_uploaded, [(first.recognition_id, False)], NOW)
     (group,) = await ledger.look(batches.ready_groups, NOW)
     await ledger.do(batches.intend, group, 1, WHO, ledger.epoch, NOW, None)
     ledger.close()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dropscribe.ledger import deliveries, judgements, notices, stories, upkeep
+from dropscribe.ledger import deliveries, forgetting, judgements, notices, upkeep
 from dropscribe.ledger.notices import EVENTS, Message
 from dropscribe.model import Scope
 from ledger.desk import BROKEN, NOW, Desk, file
@@ -180,6 +180,6 @@ def test_a_forgotten_file_is_not_spoken_of_any_more(desk: Desk) -> None:
     delivered(desk, "a")
     desk.sweep()
 
-    desk.do(stories.forget_files, [desk.media().id])
+    desk.do(forgetting.forget_files, [desk.media().id])
 
     assert desk.do(notices.waiting) == (0, None)

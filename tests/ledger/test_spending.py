@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import event
 
 from dropscribe.allowance import Limit
-from dropscribe.ledger import batches, intake, judgements, spending, stories, tasklist, uploads
+from dropscribe.ledger import batches, forgetting, intake, judgements, spending, stories, tasklist, uploads
 from ledger.desk import BROKEN, NOW, Desk, file
 
 MP3_SECOND = 8000
@@ -287,7 +287,7 @@ def test_what_a_forgotten_file_cost_still_counts(desk: Desk) -> None:
     media_id = desk.media(b"a.mp3").id
     desk.fail(media_id)
 
-    desk.do(stories.forget_files, [media_id])
+    desk.do(forgetting.forget_files, [media_id])
 
     assert usage(desk) == (0.0, 0.0, 20.0)
     desk.answer(desk.batch(row.id))

@@ -139,3 +139,31 @@ def test_many_old_results_are_dropped_in_bites(desk: Desk) -> None:
     desk.sql("UPDATE media SET state = 'delivered'")
 
     assert [desk.do(upkeep.forget_results, NOW + 1) for _ in range(3)] == [upkeep.FORGET_AT_ONCE, 1, 0]
+
+
+def test_a_try_that_failed_is_a_move_though_nothing_else_has_changed(desk: Desk) -> None:
+    desk.take_contents("a")
+    before = desk.do(upkeep.standing)
+    still = desk.do(upkeep.standing, before)
+
+    [job] = desk.claim()
+    desk.do(uploads.charge, job.recognition_id, "ChecksumMismatch", "no", NOW)
+    desk.sql("DELETE FROM stored_object")
+    failed = desk.do(upkeep.standing, still)
+
+    assert failed.counts == still.counts
+    assert failed.moves(still)
+    assert not desk.do(upkeep.standing, failed).moves(failed)
+
+
+def test_what_is_out_moves_and_what_only_waits_does_not(desk: Desk) -> None:
+    desk.take_contents("a")
+    first = desk.do(upkeep.standing)
+    second = desk.do(upkeep.standing, first)
+
+    assert not desk.do(upkeep.standing, second).moves(second)
+
+    desk.claim()
+    claimed = desk.do(upkeep.standing, second)
+    assert claimed.moves(second)
+    assert desk.do(upkeep.standing, claimed).moves(claimed)

@@ -120,7 +120,7 @@ def test_an_uploaded_recognition_is_ready_from_that_moment(desk: Desk) -> None:
     desk.take()
     (job,) = desk.claim()
 
-    assert desk.do(uploads.uploaded, job.recognition_id, False, NOW + 5)
+    assert desk.do(uploads.all_uploaded, [(job.recognition_id, False)], NOW + 5)
 
     (group,) = desk.do(batches.ready_groups, NOW + 5)
     assert (group.model, group.count, group.oldest, group.company) == ("fun-asr", 1, NOW + 5, 0)
@@ -131,7 +131,7 @@ def test_an_upload_that_nobody_waits_for_any_more_is_given_up_and_its_object_goe
     (job,) = desk.claim()
     desk.do(intake.withdraw, desk.media().id, "it vanished", NOW)
 
-    assert not desk.do(uploads.uploaded, job.recognition_id, False, NOW)
+    assert not desk.do(uploads.all_uploaded, [(job.recognition_id, False)], NOW)
 
     assert desk.recognitions() == ["abandoned"] and desk.doomed() == {job.key}
 
@@ -158,7 +158,7 @@ def test_an_upload_that_did_not_happen_and_nobody_waits_for_is_given_up(desk: De
 def test_an_upload_that_comes_late_changes_nothing(desk: Desk) -> None:
     row = desk.intended("a")
 
-    assert not desk.do(uploads.uploaded, row.items[0].recognition_id, False, NOW)
+    assert not desk.do(uploads.all_uploaded, [(row.items[0].recognition_id, False)], NOW)
 
     assert desk.recognitions() == ["submitting"]
 
@@ -168,7 +168,7 @@ def test_a_finished_multipart_upload_has_no_parts_left_to_abort(desk: Desk) -> N
     (job,) = desk.claim(multipart_above=1000)
     desk.do(uploads.upload_begun, job.key, "upload-1")
 
-    desk.do(uploads.uploaded, job.recognition_id, True, NOW)
+    desk.do(uploads.all_uploaded, [(job.recognition_id, True)], NOW)
 
     assert list(desk.sql("SELECT upload_id, multipart FROM stored_object")) == [(None, 0)]
 

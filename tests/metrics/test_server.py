@@ -21,12 +21,7 @@ from dropscribe.metrics.room import Metrics
 from dropscribe.metrics.server import FRESH
 from dropscribe.model import Scope
 from houses import furnished
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from lab import free_port
 
 
 @pytest.fixture

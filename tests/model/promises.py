@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dropscribe.cli.desk import Desk
-from dropscribe.ledger import stories
+from dropscribe.ledger import beside
 from dropscribe.model import MEDIA_SUFFIXES
 from lab import files_below, sha256
 from model.bill import allowed, bought_in_vain, days_beyond_their_limit, payments
@@ -63,7 +63,7 @@ def hold_in_the_end(world: World) -> None:
 
 def every_entry_is_explained(world: World) -> None:
     """Whatever lies in an inbox has one explained state, and `status PATH` tells it."""
-    with stories.reading(world.lab.state) as connection:
+    with beside.reading(world.lab.state) as connection:
         desk = Desk(world.settings, connection, now=world.now())
         for inbox, path in lying_now(world):
             found = [
@@ -128,7 +128,10 @@ def every_source_is_where_it_belongs(world: World) -> None:
     for inbox, outbox in world.person.outboxes.items():
         told = world.person.told | {document["source"]["sha256"] for _, document in transcripts(outbox)}
         for path, content in standing(world, inbox):
-            if (world.person.faileds[inbox] / f"{path}.error.json").exists() and inbox == "library":
+            reason = world.person.faileds[inbox] / f"{path}.error.json"
+            if reason.exists() and reason not in world.person.own and inbox == "library":
+                ((state,),) = world.ledger(NEWEST, inbox, os.fsencode(path))
+                assert state == "failed", f"{reason} outlives what it told of: {inbox}/{path} is {state}"
                 continue
             if world.person.own.keys().isdisjoint(outbox.rglob("*.json")):
                 assert sha256(content) in told, f"{inbox}/{path} is done, and no transcript speaks of it"
@@ -136,10 +139,20 @@ def every_source_is_where_it_belongs(world: World) -> None:
         found = {path for path in files_below(failed) if failed / path not in world.person.own}
         sources = {path for path in found if not path.endswith(".error.json")}
         reasons = {path.removesuffix(".error.json") for path in found if path.endswith(".error.json")}
-        lone = sources - reasons if inbox == "library" else sources ^ reasons
+        lone = sources - reasons if inbox == "library" else sources ^ (reasons - missed(world, failed))
         meddled = world.person.removed | world.person.own.keys()
         lone = {name for name in lone if not meddled & {failed / name, failed / f"{name}.error.json"}}
         assert not lone, f"source without reason, or reason without source, in failed/ of {inbox}: {lone}"
+
+
+NEWEST = "SELECT state FROM media WHERE inbox = ? AND path = ? ORDER BY id DESC LIMIT 1"
+
+
+def missed(world: World, failed: Path) -> set[str]:
+    """Sources that somebody removed while they were at the service, and that failed there."""
+    rows = world.ledger("SELECT error_file FROM media WHERE state = 'failed' AND reason IS NOT NULL")
+    told = {Path(os.fsdecode(path)) for (path,) in rows if path is not None}
+    return {str(path.relative_to(failed)).removesuffix(".error.json") for path in told if failed in path.parents}
 
 
 def standing(world: World, inbox: str) -> Iterator[tuple[str, bytes]]:

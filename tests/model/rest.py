@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from dropscribe.ledger import stories
+from dropscribe.ledger import beside
 from dropscribe.scan import Candidate
 from dropscribe.survey import unexplained
 from model.world import STUCK, World
@@ -89,7 +89,7 @@ def open_things(world: World) -> list[Any]:
 def _untaken(world: World) -> Iterator[Candidate]:
     """Files in the inboxes that no row of the ledger explains."""
     settings, skip = world.settings, [world.lab.state]
-    with stories.reading(settings.state) as connection:
+    with beside.reading(settings.state) as connection:
         for inbox in settings.inboxes:
             for entry in unexplained(inbox, skip, connection):
                 if isinstance(entry, Candidate):

@@ -3,7 +3,7 @@
 import pytest
 
 from model.life import lives
-from model.steps import Cloud, Drop, KillAt, Plan, Replace, Retry, Wait
+from model.steps import Cloud, Delete, Drop, Freeze, KillAt, Plan, Replace, Retry, Wait
 from model.upkeep import Copy, Lose, OnDisk, Restore, Told, Unmount
 
 PLANS: dict[str, Plan] = {
@@ -22,10 +22,24 @@ PLANS: dict[str, Plan] = {
     "a reason does not outlive its file though the daemon dies as it takes the file again": (
         Drop("talks", "talk.mp3", "broken"),
         Wait(60),
-        KillAt("intake.remove-stale:effect"),
+        KillAt("deliver.remove-stale:effect"),
         Retry(),
         Replace("talks", "talk.mp3", "A"),
         Wait(60),
+    ),
+    "a version that fails after a newer one was delivered leaves no reason in failed/": (
+        Drop("library", "talk.wav", "A"),
+        Wait(200),
+        Drop("library", "talk.mp3", "broken"),
+        Freeze("submit.post:effect", Cloud("the key is refused for ten minutes")),
+        Wait(200),
+        Drop("library", "talk.mp3", "A"),
+        Wait(900),
+    ),
+    "a source that is gone when it fails is told of in failed/": (
+        Drop("talks", "talk.mp3", "broken"),
+        Freeze("submit.post:effect", Delete("talks", "talk.mp3")),
+        Wait(900),
     ),
     "a notice of a restored ledger has no id that other news had before": (
         Told(),

@@ -3,6 +3,7 @@ the temporary copy of the ledger that SQLite has to have in a folder.
 """
 
 import hashlib
+import json
 import os
 import sqlite3
 import tempfile
@@ -16,6 +17,11 @@ from power.calls import Call
 from power.disk import Disk, File, Remains, Wreck
 
 PRIVATE = b".dropscribe-"
+PLACES = """
+    SELECT id, state, moved_to, error_file FROM media AS one WHERE state = 'delivered' OR state = 'failed'
+    AND NOT EXISTS (SELECT 1 FROM media AS new WHERE new.inbox = one.inbox AND new.path = one.path AND new.id > one.id)
+"""
+"""Of a file that failed and was taken again since, neither source nor reason is to be there."""
 LEDGER = (b"ledger.sqlite", b"ledger.sqlite-wal")
 
 
@@ -39,6 +45,9 @@ class Promises:
             for path, remains in before.now().files.items()
             if any(_below(path, place) for place in places) and not path.endswith(b".error.json")
         ]
+        self._transcripts_before = {
+            remains.content for path, remains in before.now().files.items() if path.endswith(b".json")
+        }
         self._ledgers: dict[bytes, list[str]] = {}
         with self._opened(before.now()) as ledger:
             rows = ledger.execute("SELECT id FROM media WHERE state = 'failed'") if ledger else ()
@@ -53,7 +62,7 @@ class Promises:
 
     def broken(self, wreck: Wreck) -> list[str]:
         """Each broken promise as a sentence."""
-        return [*self._lost(wreck), *self._half_written(wreck), *self._untrue(wreck)]
+        return [*self._lost(wreck), *self._half_written(wreck), *self._incomplete(wreck), *self._untrue(wreck)]
 
     def _lost(self, wreck: Wreck) -> Iterator[str]:
         there = {id(remains.file) for remains in wreck.files.values()}
@@ -76,6 +85,20 @@ class Promises:
             final = not os.path.basename(path).startswith(PRIVATE)
             if final and not remains.whole and any(_below(path, place) for place in places):
                 yield f"{os.fsdecode(path)} is not whole"
+
+    def _incomplete(self, wreck: Wreck) -> Iterator[str]:
+        """A transcript says that the other outputs of its set stand, and tell of the same recording. One of before the
+        run is replaced last, too: until then it stands beside new ones.
+        """
+        for path, remains in wreck.files.items():
+            if not (_below(path, os.fsencode(self._lab.outbox)) and path.endswith(b".json") and remains.whole):
+                continue
+            transcript = json.loads(remains.content)
+            srt = wreck.files.get(path.removesuffix(b".json") + b".srt")
+            replaced = remains.content in self._transcripts_before
+            heard = transcript["source"]["sha256"][:16] if transcript["text"] and not replaced else ""
+            if srt is None or not srt.whole or heard not in srt.content.decode():
+                yield f"{os.fsdecode(path)} stands without its subtitles"
 
     def _untrue(self, wreck: Wreck) -> list[str]:
         """What the ledger says is done and the disk does not show."""
@@ -112,9 +135,7 @@ class Promises:
             remains = wreck.files.get(path)
             if remains is None or hashlib.sha256(remains.content).hexdigest() != sha256:
                 yield f"the ledger says that {os.fsdecode(path)} is delivered"
-        for media_id, state, *paths in ledger.execute(
-            "SELECT id, state, moved_to, error_file FROM media WHERE state IN ('delivered', 'failed')"
-        ):
+        for media_id, state, *paths in ledger.execute(PLACES):
             gone = [path for path in paths if path is not None and path not in wreck.files]
             if media_id not in self._failed_before:  # those a person, or `retry`, may have taken away
                 yield from (

@@ -60,9 +60,9 @@ def record(lab: Lab, roots: Sequence[Path], museum: Path, *arguments: str, passi
     return Recording(disk, trace.calls, stops, code, (museum / ERRORS).read_text())
 
 
-def record_script(script: str, roots: Sequence[Path], museum: Path) -> Recording:
-    """The same for a few lines of Python."""
-    disk, trace = stocked(roots, museum), Trace(map(os.fsencode, roots))
+def record_script(script: str, roots: Sequence[Path], museum: Path, state: Path | None = None) -> Recording:
+    """The same for a few lines of Python; `state` is a folder in which they write to files that are there."""
+    disk, trace = stocked(roots, museum, state), Trace(map(os.fsencode, roots))
     code = _traced(["-c", script], museum).wait(TOO_LONG)
     trace.read((museum / LOG).read_text().splitlines())
     return Recording(disk, trace.calls, (), code, (museum / ERRORS).read_text())

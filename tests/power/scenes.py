@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kill.scenarios import SCENARIOS, assert_all_is_in_its_place, everyday, judge_of
+from kill.scenarios import BROKEN, SCENARIOS, assert_all_is_in_its_place, everyday, judge_of
 from lab import Lab, files_below, sha256
 
 Prepare = Callable[[Lab, Path], dict[str, bytes]]
@@ -39,6 +39,21 @@ def assert_kept(lab: Lab, files: dict[str, bytes]) -> None:
     assert files_below(lab.inbox) == files
     _assert_outputs(lab, files)
     assert dict(lab.billed()) == {sha256(data): 1 for data in (*files.values(), b"first words" * 9)}
+
+
+def rewritten_while_it_fails(lab: Lab, _: Path) -> dict[str, bytes]:
+    """A kept file is written anew while its first version, which will fail, is at the service."""
+    lab.configure(inbox={"done": "keep"})
+    lab.drop("a/talk.mp3", BROKEN)
+    assert lab.run_once(kill_at="submit.post:recorded:1").returncode == -9
+    return {"a/talk.mp3": lab.drop("a/talk.mp3", b"whole again" * 9)}
+
+
+def assert_rewritten(lab: Lab, files: dict[str, bytes]) -> None:
+    assert files_below(lab.inbox) == files
+    assert files_below(lab.failed) == {}
+    _assert_outputs(lab, files)
+    assert dict(lab.billed()) == {sha256(data): 1 for data in files.values()}
 
 
 def deleted(lab: Lab, _: Path) -> dict[str, bytes]:
@@ -94,6 +109,9 @@ SCENES = {
     ),
     **{step: _of_the_kill_list(step) for step in SCENARIOS},
     "kept and rewritten": Scene(kept_and_rewritten, assert_kept, steps=_of_files),
+    "rewritten while it fails": Scene(
+        rewritten_while_it_fails, assert_rewritten, steps=lambda step: _of_files(step) or step == "deliver.remove-stale"
+    ),
     "deleted": Scene(deleted, assert_deleted, steps=_of_files),
     "far away": Scene(far_away, steps=_of_files),
     "failed and back": Scene(failed_and_back, steps=_of_files),

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import json
 import ssl
+import subprocess
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 Act = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -98,7 +100,7 @@ class Storage:
 
 
 @contextlib.contextmanager
-def storage(reply: Callable[[Seen], Reply]) -> Iterator[Storage]:
+def storage(reply: Callable[[Seen], Reply], tls: ssl.SSLContext | None = None) -> Iterator[Storage]:
     """A blocking HTTP server in threads; `reply` makes the answer to each request."""
     seen: list[Seen] = []
 
@@ -133,11 +135,21 @@ def storage(reply: Callable[[Seen], Reply]) -> Iterator[Storage]:
             """The client has gone, as some tests want it to."""
 
     server = Server(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield Storage(f"http://127.0.0.1:{server.server_port}", seen)
+        yield Storage(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}", seen)
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    made = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate]
+    subprocess.run([*made.split(), *names], check=True, capture_output=True)
+    return key, certificate

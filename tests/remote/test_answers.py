@@ -149,6 +149,17 @@ def test_a_page_with_a_row_that_cannot_be_named_is_not_a_page():
         answers.read_page({"data": [{"status": "RUNNING"}]})
 
 
+@pytest.mark.parametrize("body", [{"total": 0, "data": None}, {"total": 0}, {"output": {"total": 0}}])
+def test_an_empty_list_may_be_null_or_left_out_where_the_count_says_that_it_is_empty(body):
+    assert answers.read_page(body).tasks == ()
+
+
+@pytest.mark.parametrize("body", [{}, {"data": None}, {"total": 3, "data": None}, {"total": 0, "data": "none"}])
+def test_a_list_that_is_missing_is_not_taken_for_empty(body):
+    with pytest.raises(Unreadable):
+        answers.read_page(body)
+
+
 def page(*ids: str, total=None, pages=None, size=None, newest_first=True) -> ListPage:
     tasks = tuple(ListedTask(each, "RUNNING", None, -float(each) if newest_first else float(each)) for each in ids)
     return ListPage(tasks, total, pages, size)

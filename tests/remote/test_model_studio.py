@@ -7,8 +7,6 @@ import shutil
 import socket
 import ssl
 import struct
-import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +17,7 @@ from dropscribe.model import Secret
 from dropscribe.remote.http import Timeouts
 from dropscribe.remote.model_studio import ModelStudio
 from dropscribe.remote.ports import ResultGone, TooLate
-from remote.servers import RawServer, answering, raw_server, response
+from remote.servers import RawServer, answering, make_certificate, raw_server, response
 
 KEY = "sk-very-secret"
 ACCEPTED = {"request_id": "r1", "output": {"task_id": "t1", "task_status": "PENDING"}}
@@ -504,14 +502,6 @@ async def test_the_environments_proxy_is_used(monkeypatch):
             await adapter.query("t1")
 
     assert proxy.requests[0].startswith(b"GET http://api.invalid/api/v1/tasks/t1 ")
-
-
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    made = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x"
-    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate]
-    subprocess.run([*made.split(), *names], check=True, capture_output=True)
-    return key, certificate
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")

@@ -306,9 +306,26 @@ def test_only_unfinished_uploads_of_exactly_this_key_are_ours():
     assert "upload-id-marker=u2" in server.seen[1].path
 
 
-def test_without_the_right_to_list_there_is_nothing_unfinished():
-    with storage(always(error(403, "AccessDenied"))) as server:
+@pytest.mark.parametrize(
+    "reply",
+    [
+        error(403, "AccessDenied"),
+        error(405, "MethodNotAllowed"),
+        error(501, "NotImplemented"),
+        (404, {}, b""),
+        (200, {}, b"<ListMultipartUploadsResult/>"),
+    ],
+)
+def test_where_unfinished_uploads_are_not_listed_for_us_there_are_none(reply):
+    with storage(always(reply)) as server:
         assert store(server.url).unfinished(KEY) == []
+        assert not store(server.url).may_list_uploads(KEY)
+
+
+@pytest.mark.parametrize("reply", [error(503, "ServiceUnavailable"), error(404, "NoSuchBucket")])
+def test_a_storage_that_cannot_list_now_is_not_taken_for_one_that_never_does(reply):
+    with storage(always(reply)) as server, pytest.raises(OutOfOrder):
+        store(server.url).unfinished(KEY)
 
 
 # Small calls
@@ -357,6 +374,28 @@ def test_objects_that_were_not_deleted_are_not_taken_for_deleted():
         store(server.url).delete_many(["a", "b"])
 
     assert caught.value.code == "DeleteIncomplete"
+
+
+def test_what_was_not_named_as_deleted_but_is_gone_counts_as_deleted():
+    with storage(in_turn(deleted("a"), (404, {}, b""))) as server:
+        store(server.url).delete_many(["a", "b"])
+
+    assert [seen.method for seen in server.seen] == ["POST", "HEAD"]
+
+
+@pytest.mark.parametrize("reply", [error(501, "NotImplemented"), (404, {}, b""), (405, {}, b"<p"), (200, {}, b"<p")])
+def test_where_many_cannot_be_deleted_at_once_each_is_deleted_on_its_own(reply):
+    with storage(lambda seen: reply if seen.method == "POST" else (204, {}, b"")) as server:
+        store(server.url).delete_many(["a", "b"])
+
+    assert [seen.path for seen in server.seen if seen.method == "DELETE"] == ["/my-bucket/a", "/my-bucket/b"]
+
+
+def test_a_log_in_page_deletes_nothing():
+    with storage(always((200, {}, b"<html>log in</p>"))) as server, pytest.raises(OutOfOrder) as caught:
+        store(server.url).delete_many(["a", "b"])
+
+    assert caught.value.code == "UnreadableAnswer"
 
 
 def test_small_calls_are_repeated_within_seconds_with_waits():

@@ -9,7 +9,7 @@ import pytest
 
 from dropscribe.errors import OutOfOrder
 from dropscribe.remote.ports import Unreachable
-from dropscribe.remote.signed_get import signed_get
+from dropscribe.remote.signed_get import LARGEST, signed_get
 from remote.servers import storage
 
 SECRET = "x-oss-signature=very-secret"
@@ -92,6 +92,16 @@ def test_an_answer_that_comes_byte_by_byte_is_not_waited_for_without_end(status:
     head = b"HTTP/1.1 %b\r\nx-oss-request-id: r1\r\nContent-Length: 60000\r\n\r\n" % status
     with dripping(head) as url, pytest.raises((Unreachable, OutOfOrder)):
         signed_get(f"{url}/bucket/key?{SECRET}", 0.2)
+
+
+def test_headers_that_come_byte_by_byte_are_not_waited_for_without_end() -> None:
+    with dripping(b"HTTP/1.1 200 OK\r\nx-oss-request-id: r1\r\nx-padding: ") as url, pytest.raises(Unreachable):
+        signed_get(f"{url}/bucket/key?{SECRET}", 0.2)
+
+
+def test_more_than_any_object_of_ours_is_not_the_storages() -> None:
+    with storage(lambda _: (200, OSS, b"x" * (LARGEST + 1))) as server, pytest.raises(Unreachable):
+        signed_get(f"{server.url}/bucket/key?{SECRET}", 5.0)
 
 
 @contextlib.contextmanager

@@ -80,9 +80,9 @@ class Case:
         self.seen.append(_as_read(lines[0], self.lab.root))
         return lines[0]
 
-    def shows(self, text: str) -> None:
-        """What `status` says of it."""
-        self.seen.append(f"`status`: {_without_numbers(text, self.lab.root)}")
+    def shows(self, text: str, command: str = "status") -> None:
+        """What a command says of it."""
+        self.seen.append(f"`{command}`: {_without_numbers(text, self.lab.root)}")
 
     def bill(self) -> str:
         counts = self.lab.billed()

@@ -4,11 +4,13 @@ import shutil
 import urllib.request
 from typing import Any
 
+import aiohttp
 import pytest
 
-from lab import Lab, files_below, sha256
+from lab import Lab, files_below, free_port, sha256
+from receivers import Heard
 from timelapse import Days, SharedTime
-from troubles.table import is_clean, trouble
+from troubles.table import Case, is_clean, trouble
 
 AREA = "Lost submits"
 
@@ -208,6 +210,25 @@ async def test_an_answer_older_than_a_day_is_bought_again_once_and_then_given_up
     assert lab.calls("submit") == 2
 
 
+async def test_a_submit_that_never_arrived_uses_up_no_rebuy_though_its_objects_cannot_be_deleted_for_a_day(
+    lab: Lab,
+) -> None:
+    name = "The submit never arrived, and its objects cannot be deleted for more than a day"
+    async with trouble(lab, AREA, name, "submit: `drop`; deletes denied for 26 h") as case:
+        lab.sandbox.inject("submit", "drop", times=1)
+        lab.sandbox.inject("delete_many", "error", status=403, code="AccessDenied", for_seconds=26 * 3600.0)
+        lab.drop("talk.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("batch.answer-lost"))
+            [old] = our_keys(lab)
+            await days.passes(hours=25.5, step=1800)
+            await case.sees("batch.settled", outcome="absent")
+            assert (lab.calls("submit"), our_keys(lab)) == (1, [old]), "nothing is uploaded beside the old object"
+            await days.until(delivered(lab, "talk.mp3"))
+    assert lab.ledger("SELECT rebuys FROM recognition") == [(0,)]
+    assert lab.calls("submit") == 2
+
+
 async def test_a_task_that_the_service_forgot_is_bought_again_once_and_then_given_up(lab: Lab) -> None:
     injected = "query: `unknown`; list: `hide`"
     async with trouble(lab, AREA, "The service lost the task, twice", injected, billed="twice") as case:
@@ -234,6 +255,106 @@ async def test_what_another_account_submitted_waits_for_its_key(lab: Lab) -> Non
         async with case.start() as days:
             await days.until(delivered(lab, "talk.mp3"))
     assert lab.calls("submit") == 1
+
+
+async def test_what_a_lost_account_submitted_is_given_up_and_is_over_after_a_day(lab: Lab) -> None:
+    name = "The account that submitted is lost for good; the file is given up, and dropped again later"
+    injected = "another account's key; `forget --unfinished`; the file comes again"
+    async with trouble(lab, AREA, name, injected, billed="twice") as case:
+        clock = SharedTime(lab.sandbox)
+        data = lab.drop("talk.mp3")
+        lab.sandbox.change(other_accounts={"sk-new": "another"}, task_seconds=60.0)
+        async with case.start(clock=clock) as days:
+            await days.until(lambda: days.logged("batch.submitted"))
+        lab.configure(model_studio={"api_key": "sk-new"})
+        (lab.inbox / "talk.mp3").unlink()
+        case.shows(given_up(lab, "talk.mp3"), "forget --unfinished")
+        async with case.start(clock=clock) as days:
+            await days.passes(hours=23)
+            assert days.logged("scope.opened") == [], "nobody waits for that account"
+            assert len(our_keys(lab)) == 1
+            await days.until(is_clean(lab))
+            await case.sees("task.given-up")
+            lab.drop("talk.mp3", data)
+            await days.until(delivered(lab, "talk.mp3"))
+    assert lab.calls("submit") == 2
+
+
+async def test_a_lost_submit_of_a_lost_account_is_given_up_as_well(lab: Lab) -> None:
+    name = "The account is lost while the answer to a submit is, and the file is given up"
+    injected = "submit: `lost`; another account's key; `forget --unfinished`"
+    async with trouble(lab, AREA, name, injected) as case:
+        clock = SharedTime(lab.sandbox)
+        lab.drop("talk.mp3")
+        lab.sandbox.change(other_accounts={"sk-new": "another"})
+        lab.sandbox.inject("submit", "lost", times=1)
+        async with case.start(clock=clock) as days:
+            await days.until(lambda: days.logged("batch.answer-lost"))
+        lab.configure(model_studio={"api_key": "sk-new"})
+        (lab.inbox / "talk.mp3").unlink()
+        given_up(lab, "talk.mp3")
+        async with case.start(clock=clock) as days:
+            await days.passes(hours=23)
+            assert days.logged("scope.opened") == []
+            await days.until(is_clean(lab))
+            await case.sees("batch.given-up")
+    assert lab.calls("submit") == 1
+
+
+async def test_what_an_inbox_that_is_gone_for_good_had_under_way_is_given_up(lab: Lab) -> None:
+    name = "An inbox is gone for good and is taken out of the configuration; a file of it runs, another waits"
+    async with trouble(lab, AREA, name, "the folder is deleted; `forget --unfinished FOLDER`") as case:
+        lab.sandbox.change(task_seconds=300.0)
+        lab.drop("sent.mp3")
+        async with case.start() as days:
+            await days.until(lambda: days.logged("batch.submitted"))
+            lab.sandbox.inject("submit", "error", status=402, code="Arrearage")
+            lab.drop("waits.mp3")
+            await days.until(lambda: days.logged("scope.opened", scope="submits"))
+        lab.sandbox.clear_faults()
+        shutil.rmtree(lab.inbox)
+        lab.configure(inboxes=[{"name": "other", "inbox": "other/inbox"}])
+        case.shows(given_up(lab, str(lab.inbox)), "forget --unfinished")
+        async with case.start() as days:
+            await days.until(is_clean(lab))
+            await case.sees("batch.done")
+            assert days.logged("inbox.not-configured") == []
+    assert lab.calls("submit") == 2, "one of them was refused"
+    assert [state for (state,) in lab.ledger("SELECT state FROM recognition ORDER BY id")] == ["answered", "abandoned"]
+
+
+@pytest.mark.parametrize("key", ["sk-sandbox", "sk-new"])
+async def test_a_single_run_ends_when_nothing_of_what_was_given_up_is_at_the_service(lab: Lab, key: str) -> None:
+    lost = key == "sk-new"
+    name = f"`run --once` after a file was given up that {'a lost account' if lost else 'the account'} had submitted"
+    async with trouble(lab, AREA, name, "`forget --unfinished`, then `run --once`") as case:
+        clock = SharedTime(lab.sandbox)
+        lab.sandbox.change(other_accounts={"sk-new": "another"}, task_seconds=300.0)
+        lab.drop("talk.mp3")
+        async with case.start(clock=clock) as days:
+            await days.until(lambda: days.logged("batch.submitted"))
+        lab.configure(model_studio={"api_key": key if lost else lab.sandbox.settings.api_key})
+        (lab.inbox / "talk.mp3").unlink()
+        given_up(lab, "talk.mp3")
+        async with case.start(clock=clock, once=True) as days:
+            while days.is_running:
+                await days.passes(minutes=1, step=10)
+            assert not (await days.running).out_of_patience
+            assert bool(our_keys(lab)) is lost, "what this key cannot see keeps its object for the day"
+            if not lost:
+                await case.sees("batch.done")
+                return
+        clock.jump(24 * 3600.0)
+        async with case.start(clock=clock, once=True) as days:
+            await days.running
+            await case.sees("task.given-up")
+
+
+def given_up(lab: Lab, path: str) -> str:
+    """What `dropscribe forget --unfinished` says of a file."""
+    ran = lab.call("forget", "--unfinished", path)
+    assert ran.returncode == 0, ran.stderr
+    return "; ".join(ran.stdout.splitlines())
 
 
 async def test_a_new_key_of_the_same_account_collects_what_the_old_one_paid(lab: Lab) -> None:
@@ -406,6 +527,54 @@ async def test_a_neighbours_task_that_cannot_be_asked_opens_the_start_gate_for_n
             assert not (lab.done / "old.mp3").exists()
             clock.jump(24 * 3600.0)
             await days.until(delivered(lab, "old.mp3"))
+
+
+async def test_a_start_gate_that_asks_for_half_an_hour_is_no_hang(lab: Lab) -> None:
+    name = "At the start the list shows so many foreign tasks that asking about them takes half an hour"
+    async with trouble(lab, AREA, name, "30 foreign tasks, asked one in 50 s") as case:
+        clock, port, manager = SharedTime(lab.sandbox), free_port(), Heard()
+        await stopped_with_a_file_and_neighbours(case, lab, clock, metrics={"port": port})
+        async with case.start(clock=clock, notifier=manager) as days:
+            for _ in range(22):
+                fed = manager.fed()
+                await days.passes(minutes=1, step=50)
+                assert manager.fed() > fed, "the watchdog is fed"
+                assert await health(port) == (200, "ok\n")
+            assert lab.calls("submit") == 31, "the gate is shut; the others were the neighbour's"
+            await days.until(delivered(lab, "old.mp3"))
+            await case.sees("start.asking")
+            assert days.logged("daemon.hangs") == []
+
+
+async def test_a_single_run_is_patient_with_a_start_gate_that_asks(lab: Lab) -> None:
+    name = "`run --once --patience 10m` meets as many foreign tasks"
+    async with trouble(lab, AREA, name, "30 foreign tasks, asked one in 50 s") as case:
+        clock = SharedTime(lab.sandbox)
+        await stopped_with_a_file_and_neighbours(case, lab, clock)
+        async with case.start(clock=clock, once=True, patience=600.0) as days:
+            while days.is_running:
+                await days.passes(minutes=1, step=50)
+            assert not (await days.running).out_of_patience
+            await case.sees("file.delivered")
+
+
+async def stopped_with_a_file_and_neighbours(case: Case, lab: Lab, clock: SharedTime, **sections: Any) -> None:
+    """A file waits for its submit, and 30 tasks ended that are another program's; a question takes 50 s."""
+    lab.configure(model_studio={"query_rate": 0.02}, **sections)
+    lab.sandbox.change(other_accounts={"sk-neighbour": "sandbox"})
+    lab.sandbox.inject("submit", "error", status=402, code="Arrearage")
+    lab.drop("old.mp3")
+    async with case.start(clock=clock) as days:
+        await days.until(lambda: days.logged("scope.opened"))
+    lab.sandbox.clear_faults()
+    for _ in range(30):
+        a_neighbour_submits(lab)
+
+
+async def health(port: int) -> tuple[int, str]:
+    url = f"http://127.0.0.1:{port}/healthz"
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return answer.status, await answer.text()
 
 
 async def test_a_lost_submit_of_another_key_of_the_account_is_found_and_its_alarm_ends(lab: Lab) -> None:

@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 from dropscribe import __version__
 from dropscribe.cli.exits import ExitCode, exit_code_of
 from dropscribe.cli.importing import load
+from dropscribe.cli.paths import CONFIG_PATH
 
 COMMANDS = {
     "run": "Watch the inboxes and transcribe what is dropped there.",
@@ -50,7 +51,7 @@ class LazyCommands(click.Group):
 
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Configuration; see each command.")
+@click.option("--config", type=CONFIG_PATH, metavar="FILE", help="Configuration; see each command.")
 @click.version_option(__version__, prog_name="dropscribe")
 @click.pass_context
 def commands(context: click.Context, config: Path | None) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from dropscribe.cli.places import Part, Place, meant, own_folders, places_of, still_on_its_way
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.errors import OutOfOrder
+from dropscribe.file_state import Situation, state_of
 from dropscribe.folders import folder_fault
 from dropscribe.ledger import is_held, notices, spending, stories, upkeep
 from dropscribe.ledger.stories import FileRow
@@ -22,7 +23,6 @@ from dropscribe.story import (
     DaemonView,
     FileView,
     InboxView,
-    Situation,
     Spending,
     Status,
     alarm_of,
@@ -32,7 +32,6 @@ from dropscribe.story import (
     inbox_view,
     notes_of,
     settling,
-    state_of,
     still_lies,
     view_of,
 )
@@ -66,7 +65,13 @@ class Desk:
         keeping = [inbox.name for inbox in self.settings.inboxes if inbox.done == "keep"]
         delivered = {} if self.connection is None else stories.delivered_counts(self.connection, keeping)
         inboxes = tuple(
-            inbox_view(inbox, files, delivered.get(inbox.name, 0), alarms_of(inbox, self.settings.inboxes, alarms))
+            inbox_view(
+                inbox.name,
+                os.fsencode(inbox.inbox),
+                files,
+                delivered.get(inbox.name, 0),
+                alarms_of(inbox, self.settings.inboxes, alarms),
+            )
             for inbox in self.settings.inboxes
         )
         files_told = (*files, *self._ended()) if only is None else only
@@ -116,8 +121,12 @@ class Desk:
         """Files that are under way, and failed ones that were not seen to."""
         if self.connection is None:
             return []
-        failed = [row for row in stories.failed_files(self.connection) if self._lies(row)]
-        return self._views([*stories.open_files(self.connection), *failed])
+        return self._views([*stories.open_files(self.connection), *self._failed()])
+
+    def _failed(self) -> list[FileRow]:
+        if self.connection is None:
+            return []
+        return [row for row in stories.failed_files(self.connection) if self._lies(row)]
 
     def _ended(self) -> list[FileView]:
         return [] if self.connection is None else self._views(stories.ended_files(self.connection, LAST))
@@ -144,21 +153,23 @@ class Desk:
         files = [view for view in lying if any(is_part(view, part) for part in parts)]
         delivered = dict[str, int]()
         for part in parts:
-            if part.kind != "failed" and part.inbox.name not in delivered:
-                delivered[part.inbox.name], ended = self._ended_in(part)
+            if part.kind != "failed" and part.inbox not in delivered:
+                delivered[part.inbox], ended = self._ended_in(part)
                 files += ended
-        inboxes = {part.inbox.name: part.inbox for part in parts}.values()
-        views = tuple(inbox_view(inbox, files, delivered.get(inbox.name, 0), ()) for inbox in inboxes)
+        roots = {part.inbox: part.root for part in parts}
+        views = tuple(inbox_view(name, root, files, delivered.get(name, 0), ()) for name, root in roots.items())
         return tuple(files), views
 
     def _ended_in(self, part: Part) -> tuple[int, list[FileView]]:
         """How many of a part are delivered, and the last that ended."""
         if self.connection is None:
             return 0, []
-        name, keeping = part.inbox.name, [part.inbox.name] if part.inbox.done == "keep" else []
-        ended = self._views(stories.ended_files(self.connection, LAST, name, part.below))
-        counts = stories.delivered_counts(self.connection, keeping, part.below)
-        return counts.get(name, 0), [view for view in ended if is_part(view, part)]
+        name, keeping = part.inbox, [part.inbox] if part.keeps else []
+        below, placed = (b"", part.below) if part.kind == "placed" else (part.below, b"")
+        ended = self._views(stories.ended_files(self.connection, LAST, name, below, placed))
+        counts = stories.delivered_counts(self.connection, keeping, below, placed)
+        failed = self._views([row for row in self._failed() if is_placed_below(row, part)])
+        return counts.get(name, 0), [*failed, *(view for view in ended if is_part(view, part))]
 
     def nowhere(self, path: bytes) -> str:
         """Why a path names nothing, and what it may become."""
@@ -236,9 +247,17 @@ class Desk:
 
 def is_part(view: FileView, part: Part) -> bool:
     """Whether a file lies in a part, or came from there."""
-    if view.inbox != part.inbox.name or (part.below and not view.path.startswith(f"{display(part.below)}/")):
+    if part.kind == "placed":
+        return view.inbox == part.inbox and view.state == "delivered"
+    if view.inbox != part.inbox or (part.below and not view.path.startswith(f"{display(part.below)}/")):
         return False
     return part.kind == "inbox" or view.state == ("failed" if part.kind == "failed" else "delivered")
+
+
+def is_placed_below(row: FileRow, part: Part) -> bool:
+    """Whether a failed file of an inbox that is not configured any more, or its error file, went to a part."""
+    went_to = [path for path in (row.moved_to, row.error_file) if path is not None]
+    return part.kind == "placed" and row.inbox == part.inbox and any(p.startswith(part.below + b"/") for p in went_to)
 
 
 def daemon_view(state: Path, connection: Connection | None) -> DaemonView:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from dropscribe.cli.places import meant
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.errors import DropscribeError
-from dropscribe.ledger import stories
+from dropscribe.ledger import beside, stories
 from dropscribe.ledger.stories import FileRow
 from dropscribe.model import Document
 from dropscribe.names import display
@@ -102,7 +102,7 @@ def shelf(settings: Settings | None) -> Iterator[Shelf]:
     if settings is None:
         yield Shelf(None, None)
         return
-    with stories.reading(settings.state) as connection:
+    with beside.reading(settings.state) as connection:
         yield Shelf(settings, connection)
 
 

@@ -10,6 +10,7 @@ import click
 
 from dropscribe import logs
 from dropscribe.cli.exits import cover
+from dropscribe.cli.paths import CONFIG_PATH
 from dropscribe.config import find, load
 from dropscribe.config.settings import Settings, secrets_of
 
@@ -20,7 +21,7 @@ def config_option(command: Command) -> Command:
     """`--config FILE`."""
     return click.option(
         "--config",
-        type=click.Path(path_type=Path),
+        type=CONFIG_PATH,
         metavar="FILE",
         help="Default: $DROPSCRIBE_CONFIG, else ./config.yaml, else /etc/dropscribe/config.yaml.",
     )(command)

@@ -54,23 +54,43 @@ def places_of(settings: Settings, path: bytes) -> list[Place]:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a folder means of an inbox: all that is below `below` in its folder of this kind (b"": all there is)."""
+    """What a folder means of an inbox: all that is below `below` in its folder of this kind (b"": all there is).
 
-    inbox: InboxSettings
-    kind: Kind
+    `root` is where the inbox lies, or lay; `keeps`: sources stay there. Of an inbox that is not configured any more no
+    other folder is known: `placed` means all of which something went below the absolute folder `below`.
+    """
+
+    inbox: str
+    root: bytes
+    keeps: bool
+    kind: Kind | Literal["placed"]
     below: bytes
 
 
-def parts_of(settings: Settings, path: bytes) -> list[Part]:
-    """The folders of the configuration that `path` is, lies in or holds."""
+def parts_of(settings: Settings, connection: Connection | None, path: bytes) -> list[Part]:
+    """The folders that `path` is, lies in or holds: of the configuration, then of inboxes that the ledger remembers."""
     forms = {os.path.abspath(path), os.path.realpath(path)}
     found = []
     for inbox in settings.inboxes:
         for kind in KINDS:
             root = folder(inbox, kind)
             if root is not None and (below := _part(root, forms)) is not None:
-                found.append(Part(inbox, kind, below))
-    return found
+                found.append(Part(inbox.name, os.fsencode(inbox.inbox), inbox.done == "keep", kind, below))
+    return found if connection is None else [*found, *_removed_parts(settings, connection, forms)]
+
+
+def _removed_parts(settings: Settings, connection: Connection, forms: set[bytes]) -> Iterator[Part]:
+    configured = {inbox.name for inbox in settings.inboxes}
+    roots = {name: root for name, root in upkeep.inbox_roots(connection).items() if name not in configured}
+    for name, root in roots.items():
+        if (below := _part(Path(os.fsdecode(root)), forms)) is not None:
+            configured.add(name)
+            yield Part(name, root, False, "inbox", below)
+    for form in forms:
+        for name in stories.inboxes_with_files_below(connection, form.rstrip(b"/")):
+            if name not in configured:
+                configured.add(name)
+                yield Part(name, roots.get(name, b""), False, "placed", form.rstrip(b"/"))
 
 
 def _part(root: Path, forms: set[bytes]) -> bytes | None:

@@ -8,11 +8,12 @@ import click
 
 from dropscribe.allowance import Balance, Limit, limits_now, windows
 from dropscribe.cli.options import config_option, settings_for
+from dropscribe.cli.paths import ANY_PATH
 from dropscribe.cli.places import own_folders, places_of
 from dropscribe.cli.say import say, say_json
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.durations import Durations
-from dropscribe.ledger import spending, stories
+from dropscribe.ledger import beside, spending
 from dropscribe.names import display
 from dropscribe.prices import price_list
 from dropscribe.quote import Quote, lines, quote, to_json
@@ -26,7 +27,7 @@ from dropscribe.story_text import size_text
     "--inbox", metavar="NAME", help="For a PATH that lies in no inbox: as if dropped there (default: the first)."
 )
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=bytes))
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=ANY_PATH)
 @click.pass_context
 def plan(
     context: click.Context, config: Path | None, inbox: str | None, as_json: bool, paths: tuple[bytes, ...]
@@ -46,7 +47,7 @@ def plan(
     elsewhere = _inbox_named(settings, inbox)
     durations = Durations()
     try:
-        with stories.reading(settings.state) as connection:
+        with beside.reading(settings.state) as connection:
             surveyor = Surveyor(connection, durations, own_folders(settings))
             _add_all(surveyor, settings, paths, elsewhere)
             looked = surveyor.looked()

@@ -12,6 +12,7 @@ import click
 from dropscribe.cli.exits import ExitCode, of_the_system
 from dropscribe.cli.kept import CannotRender, Found, shelf
 from dropscribe.cli.options import config_option
+from dropscribe.cli.paths import ANY_PATH
 from dropscribe.cli.say import say
 from dropscribe.config import find, load
 from dropscribe.config.settings import Settings
@@ -62,7 +63,7 @@ def _speakers(context: click.Context, parameter: click.Parameter, value: str | N
 @click.option("--channel-files/--no-channel-files", default=None, help="A further srt for each channel: talk.ch0.srt.")
 @click.option("--speakers", callback=_speakers, metavar="0=Anna,1=Ben", help="Names of the speakers.")
 @click.option("--out", type=click.Path(path_type=Path), default=".", metavar="DIR", help="Default: the current folder.")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=bytes))
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=ANY_PATH)
 @click.pass_context
 def render(
     context: click.Context,

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from dropscribe.cli.exits import ExitCode, of_the_system
 from dropscribe.cli.options import config_option, settings_for
+from dropscribe.cli.paths import ANY_PATH
 from dropscribe.cli.places import meant
 from dropscribe.cli.say import say
 from dropscribe.config.settings import InboxSettings, Settings
@@ -19,12 +20,13 @@ from dropscribe.disk.placing import sha256_within
 from dropscribe.disk.sources import GONE, look_at, parent_of, remove_within, seen_from, stat_within
 from dropscribe.dispose import private_name
 from dropscribe.errors import DropscribeError, SourceChanged
-from dropscribe.ledger import is_held, stories, upkeep
+from dropscribe.file_state import state_of
+from dropscribe.ledger import beside, is_held, stories, upkeep
 from dropscribe.ledger.stories import FileRow
 from dropscribe.model import Look
 from dropscribe.names import display
 from dropscribe.naming import numbers
-from dropscribe.story import state_of, still_lies
+from dropscribe.story import still_lies
 from dropscribe.survey import folder_trouble
 
 
@@ -52,7 +54,7 @@ class Bench:
 @config_option
 @click.option("--all", "every", is_flag=True, help="Every failed file.")
 @click.option("--code", metavar="CODE", help="Every file that failed with this code.")
-@click.argument("paths", metavar="[PATH...]", nargs=-1, type=click.Path(path_type=bytes))
+@click.argument("paths", metavar="[PATH...]", nargs=-1, type=ANY_PATH)
 @click.pass_context
 def retry(context: click.Context, config: Path | None, every: bool, code: str | None, paths: tuple[bytes, ...]) -> int:
     """Put failed files back into their inbox, where the daemon takes them again.
@@ -69,7 +71,7 @@ def retry(context: click.Context, config: Path | None, every: bool, code: str | 
     if [every, code is not None, bool(paths)].count(True) != 1:
         raise click.UsageError("Say what to try again: PATH..., or --all, or --code CODE.")
     settings = settings_for(context, config, keyless=True)
-    with stories.reading(settings.state) as connection:
+    with beside.reading(settings.state) as connection:
         if connection is None:
             raise click.ClickException(f"There is no ledger in {settings.state} yet, so no file has failed.")
         bench = Bench(settings, connection, upkeep.read_meta(connection, "ledger_id") or "")

@@ -18,7 +18,7 @@ from dropscribe.config.reading import Wrong
 from dropscribe.config.settings import Settings
 from dropscribe.config.units import seconds
 from dropscribe.hardening import keep_memory_private
-from dropscribe.ledger import stories
+from dropscribe.ledger import beside
 from dropscribe.logs import take_over_hooks
 from dropscribe.sd_notify import Notifier
 from dropscribe.service import Outcome, Service
@@ -119,7 +119,7 @@ async def _serve(
         return await service.run()
     async with view.following(service.ledger):
         outcome = await service.run()
-    with stories.reading(settings.state) as connection:
+    with beside.reading(settings.state) as connection:
         view.conclude(connection)
     return outcome
 

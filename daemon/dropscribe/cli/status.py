@@ -8,18 +8,20 @@ import click
 
 from dropscribe.cli.desk import Desk
 from dropscribe.cli.options import config_option, settings_for
-from dropscribe.cli.places import Part, parts_of
+from dropscribe.cli.paths import ANY_PATH
+from dropscribe.cli.places import parts_of
 from dropscribe.cli.say import say, say_json
-from dropscribe.ledger import stories
+from dropscribe.ledger import beside
 from dropscribe.names import display
-from dropscribe.story import Status, to_json
+from dropscribe.story import Status
+from dropscribe.story_json import to_json
 from dropscribe.story_text import Tale, overview, overview_of, tell, told
 
 
 @click.command()
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.argument("path", required=False, type=click.Path(path_type=bytes))
+@click.argument("path", required=False, type=ANY_PATH)
 @click.pass_context
 def status(context: click.Context, config: Path | None, as_json: bool, path: bytes | None) -> None:
     """Show what is where, what waits and why, and what failed; or the story of one file.
@@ -35,7 +37,7 @@ def status(context: click.Context, config: Path | None, as_json: bool, path: byt
       dropscribe status --json | jq -r '.files[] | select(.state == "failed") | .path'
     """
     settings = settings_for(context, config, keyless=True)
-    with stories.reading(settings.state) as connection:
+    with beside.reading(settings.state) as connection:
         desk = Desk(settings, connection)
         if path is None:
             whole = desk.status()
@@ -56,11 +58,9 @@ def _say_json(status: Status) -> None:
 def _story(desk: Desk, path: bytes, as_json: bool) -> None:
     is_folder = os.path.isdir(path)
     found = [] if is_folder and not os.path.islink(path) else list(desk.files_named(path))  # a link stays where it lies
-    if is_folder and not found and (parts := parts_of(desk.settings, path)):
-        _folder(desk, path, parts, as_json)
-        return
     if not found:
-        raise click.ClickException(f"{display(path)} {desk.nowhere(path)}")
+        _folder(desk, path, as_json)
+        return
     if as_json:
         views = tuple(one.view if isinstance(one, Tale) else one for one in found)
         _say_json(desk.status(views))
@@ -71,9 +71,15 @@ def _story(desk: Desk, path: bytes, as_json: bool) -> None:
         _say(tell(one) if isinstance(one, Tale) else told(one))
 
 
-def _folder(desk: Desk, path: bytes, parts: list[Part], as_json: bool) -> None:
-    """The counts of a folder and the files in and below it, as those of everything are told."""
+def _folder(desk: Desk, path: bytes, as_json: bool) -> None:
+    """The counts of a folder and the files in and below it, as those of everything are told. One that is not there any
+    more is a folder as long as the ledger knows files of it.
+    """
+    may_be_one = os.path.isdir(path) or not os.path.lexists(path)
+    parts = parts_of(desk.settings, desk.connection, path) if may_be_one else []
     files, counts = desk.below(parts)
+    if not (files or (parts and os.path.isdir(path))):
+        raise click.ClickException(f"{display(path)} {desk.nowhere(path)}")
     if as_json:
         _say_json(desk.status(files))
     else:

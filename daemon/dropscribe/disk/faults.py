@@ -5,6 +5,7 @@ import errno
 from dropscribe.errors import OutOfOrder
 
 _SPACE = "free some space there; dropscribe goes on by itself"
+_QUOTA = "free some space there, or have the quota raised; dropscribe goes on by itself"
 _RIGHTS = "give dropscribe's user the right to read and write there (and to enter the folders above)"
 _DISK = "look after the disk (`dmesg` names its errors); dropscribe goes on by itself when it works again"
 _MOUNT = "see that the disk or share is mounted and answers; dropscribe goes on by itself"
@@ -12,7 +13,7 @@ _LIMIT = "raise the limit (for open files: LimitNOFILE in the unit), or free mem
 
 _REMEDIES = {
     errno.ENOSPC: _SPACE,
-    errno.EDQUOT: _SPACE,
+    errno.EDQUOT: _QUOTA,
     errno.EFBIG: "this file system can not hold a file of that size; use another one",
     errno.EACCES: _RIGHTS,
     errno.EPERM: _RIGHTS,

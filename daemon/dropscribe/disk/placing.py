@@ -10,11 +10,11 @@ leads us nowhere else.
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from os import PathLike
 from pathlib import Path
 
+from dropscribe.disk.kept_open import borrowed
 from dropscribe.disk.renaming import Name, rename_without_replacing
 from dropscribe.disk.sources import FOLDER, digest_of, folder_at, parent_of, parts, regular_file, step_into
 from dropscribe.names import display, partial_name
@@ -53,10 +53,12 @@ def discard(aside: Name) -> None:
 
 def create_aside(name: bytes, mode: int, folder: int | None = None) -> int:
     """A new file of ours under a private name, in the place of a leftover; its descriptor."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(name, dir_fd=folder)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    return os.open(name, flags, mode, dir_fd=folder)
+    try:
+        return os.open(name, flags, mode, dir_fd=folder)
+    except FileExistsError:
+        os.unlink(name, dir_fd=folder)
+        return os.open(name, flags, mode, dir_fd=folder)
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:
@@ -133,23 +135,26 @@ def sync_names_above(path: Path) -> None:
             sync_folder(above)
 
 
-@contextmanager
-def make_folders(root: AnyPath, relative: bytes) -> Iterator[int]:
+def make_folders(root: AnyPath, relative: bytes) -> AbstractContextManager[int]:
     """Create the folder `relative` (empty: none) below `root`, never `root` itself; open it within the block.
 
     Each new folder is durable; one that was there may not be (see `way_down`). Raises FileNotFoundError if `root` is
     missing, NotADirectoryError if a link or a file stands where a folder is needed, other OSError.
     """
-    path = os.fsencode(root)
+    return borrowed((root, relative, make_folders), lambda: _made(os.fsencode(root), relative))
+
+
+def _made(path: bytes, relative: bytes) -> int:
     descriptor = os.open(path, FOLDER)
     try:
         for name in parts(relative) if relative else ():
             inner = _enter(descriptor, name, path)
             os.close(descriptor)
             descriptor, path = inner, os.path.join(path, name)
-        yield descriptor
-    finally:
+    except BaseException:
         os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _enter(folder: int, name: bytes, path: bytes) -> int:

@@ -10,11 +10,12 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from dropscribe.disk.kept_open import borrowed
 from dropscribe.errors import DropscribeError, SourceChanged
 from dropscribe.model import Look
 from dropscribe.names import display
@@ -110,22 +111,28 @@ def follow_into(folder: int, name: bytes) -> int:
         raise
 
 
-@contextmanager
-def folder_at(root: Path, relative: bytes = b"", step: Callable[[int, bytes], int] = step_into) -> Iterator[int]:
+def folder_at(
+    root: Path, relative: bytes = b"", step: Callable[[int, bytes], int] = step_into
+) -> AbstractContextManager[int]:
     """A descriptor of the folder `relative` below `root` (empty: `root` itself), open within the block.
 
     Raises FileNotFoundError, NotADirectoryError (a link or a file stands among the folders), other OSError. `step`
     opens each folder: `follow_into` is for what is only read.
     """
+    return borrowed((root, relative, step), lambda: _descend(root, relative, step))
+
+
+def _descend(root: Path, relative: bytes, step: Callable[[int, bytes], int]) -> int:
     descriptor = os.open(root, FOLDER)
     try:
         for name in parts(relative) if relative else ():
             inner = step(descriptor, name)
             os.close(descriptor)
             descriptor = inner
-        yield descriptor
-    finally:
+    except BaseException:
         os.close(descriptor)
+        raise
+    return descriptor
 
 
 @contextmanager

@@ -45,7 +45,7 @@ LOOK_AGAIN = 0.5
 TOO_LITTLE = 256 * 1024
 """Bytes; with less on its disk the ledger soon cannot be written."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
-REMEDY = "free space on the disk of the state folder, or mend it; nothing is lost, everything waits"
+REMEDY = "free space on the disk of the state folder (or its quota), or mend it; nothing is lost, everything waits"
 
 
 class Ledger:

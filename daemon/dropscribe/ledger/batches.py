@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
 
 from dropscribe.ledger import spending
-from dropscribe.ledger.intake import doom_objects, look_of
+from dropscribe.ledger.intake import WANTED, abandon_unwanted, doom_objects, look_of
 from dropscribe.ledger.judgements import refuse
 from dropscribe.ledger.rows import Again, BatchRow, Item, ReadyGroup, StaleWrite
 from dropscribe.ledger.schema import batch, batch_item, media, recognition, stored_object
@@ -57,24 +57,39 @@ def intend(
     rows = connection.execute(_ready(group, now, withheld).limit(limit)).all()
     if not rows:
         return None
-    inserted = connection.execute(
-        insert(batch).values(
-            endpoint=identity.endpoint,
-            account=identity.account,
-            model=group.model,
-            settings=group.settings,
-            state="intended",
-            owner=owner,
-            total=len(rows),
-            intended_at=now,
-            server_time=server_time,
-        )
-    )
-    batch_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]
-    insert_items(connection, batch_id, rows)
-    spending.sent(connection, batch_id, rows, now)
-    move(connection, [row.id for row in rows], ("uploaded",), "submitting")
+    batch_id = open_batch(connection, rows, ("uploaded",), identity, owner, now, server_time=server_time)
     return next(iter(_batches(connection, batch.c.id == batch_id)))
+
+
+def open_batch(
+    connection: Connection,
+    rows: Sequence[Row[Any]],
+    here: Sequence[str],
+    identity: Identity,
+    owner: int,
+    now: float,
+    **more: Any,
+) -> int:
+    """A batch of these recognitions (whole rows, in the states `here`, of one model with its settings), intended now;
+    `more` are further columns. Returns its id; raises as `intend`.
+    """
+    values: dict[str, Any] = {
+        "endpoint": identity.endpoint,
+        "account": identity.account,
+        "model": rows[0].model,
+        "settings": rows[0].settings,
+        "state": "intended",
+        "owner": owner,
+        "total": len(rows),
+        "intended_at": now,
+        **more,
+    }
+    inserted = connection.execute(insert(batch).values(**values))
+    batch_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]
+    _insert_items(connection, batch_id, rows)
+    spending.sent(connection, batch_id, rows, now)
+    _move(connection, [row.id for row in rows], here, "submitting")
+    return batch_id
 
 
 def accepted(connection: Connection, batch_id: int, task_id: str, request_id: str | None, now: float) -> bool:
@@ -103,7 +118,9 @@ def lost(connection: Connection, batch_id: int, reason: str) -> bool:
 
 
 def not_accepted(connection: Connection, batch_id: int, reason: str, now: float, wait_until: float) -> bool:
-    """Definitely refused, or never sent: nothing was billed, the objects stay, the recognitions are ready again."""
+    """Definitely refused, or never sent: nothing was billed, the objects stay, the recognitions are ready again (those
+    that nobody waits for any more are given up).
+    """
     changed = connection.execute(
         update(batch)
         .where(batch.c.id == batch_id, batch.c.state == "intended")
@@ -115,6 +132,7 @@ def not_accepted(connection: Connection, batch_id: int, reason: str, now: float,
     spending.taken_back(connection, batch_id)
     mine = (recognition.c.id.in_(ids), recognition.c.state == "submitting")
     connection.execute(update(recognition).where(*mine).values(state="uploaded", wait_until=wait_until))
+    _abandon_unwanted(connection, ids, now)
     return True
 
 
@@ -158,8 +176,28 @@ def never_arrived(connection: Connection, batch_id: int, reason: str, now: float
     return changed.rowcount == 1
 
 
+def is_wanted(connection: Connection, batch_id: int) -> bool:
+    """Whether a file waits for any of a batch's recognitions; where people gave all of them up, none does."""
+    mine = (batch_item.c.batch_id == batch_id, batch_item.c.live)
+    query = select(recognition.c.id).join(batch_item, batch_item.c.recognition_id == recognition.c.id)
+    return connection.execute(query.where(*mine, WANTED).limit(1)).first() is not None
+
+
+def any_unwanted(connection: Connection, but: Collection[int]) -> bool:
+    """Whether something is at the service that nobody waits for, in other batches than these: its object is to go."""
+    query = select(batch.c.id).join(batch_item, batch_item.c.batch_id == batch.c.id)
+    query = query.join(recognition, recognition.c.id == batch_item.c.recognition_id)
+    mine = (batch.c.state.in_(("intended", "lost", "submitted")), batch_item.c.live, ~WANTED)
+    return connection.execute(query.where(*mine, batch.c.id.not_in(but)).limit(1)).first() is not None
+
+
+def dropped_unwanted(connection: Connection, batch_id: int, failure: Failure, now: float) -> bool:
+    """`dropped` for a batch of which nobody can learn what became of it; not while a file waits for it."""
+    return not is_wanted(connection, batch_id) and dropped(connection, batch_id, failure, now)
+
+
 def dropped(connection: Connection, batch_id: int, failure: Failure, now: float) -> bool:
-    """The service lost the task: each recognition is bought again once, then it fails."""
+    """The service lost the task: each recognition that is waited for is bought again once, then it fails."""
     changed = connection.execute(
         update(batch)
         .where(batch.c.id == batch_id, batch.c.state.in_(("lost", "submitted")))
@@ -201,7 +239,7 @@ def _ready(group: ReadyGroup, now: float, withheld: Collection[int]) -> Any:
     return query.order_by(recognition.c.attempts, recognition.c.id)  # one that failed does not take the others' turns
 
 
-def insert_items(connection: Connection, batch_id: int, rows: Sequence[Row[Any]]) -> None:
+def _insert_items(connection: Connection, batch_id: int, rows: Sequence[Row[Any]]) -> None:
     """Recognitions (whole rows) are a batch's items, in this order."""
     items = [
         {
@@ -216,7 +254,7 @@ def insert_items(connection: Connection, batch_id: int, rows: Sequence[Row[Any]]
     connection.execute(_INSERT_ITEM, items)
 
 
-def move(connection: Connection, ids: Sequence[int], here: Sequence[str], there: str) -> None:
+def _move(connection: Connection, ids: Sequence[int], here: Sequence[str], there: str) -> None:
     """Bring recognitions from one of the states `here` to `there`. Raises StaleWrite where one is elsewhere."""
     moved = connection.execute(
         update(recognition).where(recognition.c.id.in_(ids), recognition.c.state.in_(here)).values(state=there)
@@ -281,3 +319,10 @@ def _begin_again(connection: Connection, ids: Sequence[int], now: float) -> None
         .where(recognition.c.id.in_(ids))
         .values(state="needed", object_key=None, ready_at=None, wait_until=now, task_id=None)
     )
+    _abandon_unwanted(connection, ids, now)
+
+
+def _abandon_unwanted(connection: Connection, ids: Sequence[int], now: float) -> None:
+    """While they travelled, people may have given up the files that waited for them: nothing is bought for nobody."""
+    for recognition_id in ids:
+        abandon_unwanted(connection, recognition_id, now)

@@ -20,8 +20,9 @@ _EARLIER_IS_OWED = exists().where(
     _older.c.id < media.c.id,
     _older.c.state.in_(OWED_MEDIA),
 )
+OWED_COLUMNS = (media, recognition.c.model, recognition.c.settings, recognition.c.task_id.label("paid_task"))
 _OWED = (
-    select(media, recognition.c.model, recognition.c.settings, recognition.c.task_id.label("paid_task"))
+    select(*OWED_COLUMNS)
     .outerjoin(recognition, recognition.c.id == media.c.recognition_id)
     .where(media.c.inbox == bindparam("of_inbox"), media.c.state == bindparam("owing"))
     .where(media.c.wait_until <= bindparam("now"), ~_EARLIER_IS_OWED)
@@ -84,7 +85,7 @@ def owed(
     values = {"of_inbox": inbox, "most": limit, "now": now}
     # One state at a time, which the index has in order: of two, all that is owed would have to be sorted for a few.
     rows = [row for state in states for row in connection.execute(_OWED, {**values, "owing": state})]
-    return [_owed(row) for row in sorted(rows, key=lambda row: row.id)[:limit]]
+    return [owed_of(row) for row in sorted(rows, key=lambda row: row.id)[:limit]]
 
 
 def next_owed(connection: Connection, inbox: str, now: float) -> float | None:
@@ -241,7 +242,8 @@ def count_failed(connection: Connection, epoch_began: float) -> int:
     return connection.execute(query).scalar_one()
 
 
-def _owed(row: Row[Any]) -> OwedMedia:
+def owed_of(row: Row[Any]) -> OwedMedia:
+    """A row of `OWED_COLUMNS`."""
     return OwedMedia(
         media_id=row.id,
         inbox=row.inbox,

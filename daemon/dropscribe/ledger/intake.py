@@ -89,7 +89,8 @@ def take(connection: Connection, inbox: str, files: Sequence[NewMedia], now: flo
         connection.execute(_INSERT_RECOGNITION, [_recognition_values(new, now) for new in fresh.values()])
     after = _live(connection, contents) if fresh else before
     connection.execute(_INSERT_MEDIA, [_media_values(inbox, new, *after[_content(new)], now) for new in files])
-    return [_taken(new, after[_content(new)], fresh) for new in files]
+    failed = {path for path, row in earlier.items() if row.state == "failed"}
+    return [_taken(new, after[_content(new)], fresh, new.path in failed) for new in files]
 
 
 def is_unknown(connection: Connection, inbox: str, new: NewMedia) -> bool:
@@ -200,5 +201,5 @@ def _media_values(
     }
 
 
-def _taken(new: NewMedia, joined: tuple[int, RecognitionState], fresh: dict[Content, NewMedia]) -> Taken:
-    return Taken(new.path, joined[1], fresh.get(_content(new)) is new)
+def _taken(new: NewMedia, joined: tuple[int, RecognitionState], fresh: dict[Content, NewMedia], again: bool) -> Taken:
+    return Taken(new.path, joined[1], fresh.get(_content(new)) is new, again)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, exists, insert, select, update
 
 from dropscribe.ledger import spending
-from dropscribe.ledger.intake import doom_objects, failure_values
+from dropscribe.ledger.intake import abandon_unwanted, doom_objects, failure_values
 from dropscribe.ledger.rows import Again
 from dropscribe.ledger.schema import DEAD_RECOGNITION, batch, batch_item, media, recognition, result, stored_object
 from dropscribe.ledger.uploads import one_more
@@ -101,7 +101,7 @@ def refused_before_submit(connection: Connection, recognition_id: int, failure: 
 def again(connection: Connection, batch_id: int, recognition_id: int, more: Again) -> bool:
     """The item is to be sent again: its object stays, or goes first where it is to be uploaded anew.
 
-    One whose object we had taken away ourselves is not charged.
+    One whose object we had taken away ourselves is not charged. One that nobody waits for any more is given up.
     """
     if not _end_item(connection, batch_id, recognition_id, f"again: {more.code}"):
         return False
@@ -118,6 +118,7 @@ def again(connection: Connection, batch_id: int, recognition_id: int, more: Agai
         values |= {"state": "needed", "object_key": None, "ready_at": None}
         doom_objects(connection, [recognition_id])
     connection.execute(update(recognition).where(recognition.c.id == recognition_id).values(**values))
+    abandon_unwanted(connection, recognition_id, more.wait_until)
     return True
 
 

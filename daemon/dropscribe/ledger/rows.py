@@ -29,11 +29,15 @@ class KnownMedia:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """`recognition` is the state of what the file now waits on; `new` is False where it joined one for free."""
+    """`recognition` is the state of what the file now waits on; `new` is False where it joined one for free.
+
+    `again`: what lay at its path before had failed.
+    """
 
     path: bytes
     recognition: RecognitionState
     new: bool
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,15 @@ class OwedMedia:
     remedy: str | None
     request_id: str | None
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class StaleReason:
+    """The error file, at the absolute `path`, of a failed file that was taken again since; its source may lie there."""
+
+    media: OwedMedia
+    path: bytes
+    failed_at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The one corner that knows that the ledger is a SQLite file: how it is opened, how it tells of a disk in trouble."""
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -54,7 +55,7 @@ class _Place:
         self._file: tuple[int, int] | None = None
 
     def remember(self, *_: object) -> None:
-        if self._path.exists():  # one in memory (tests) lies nowhere
+        with contextlib.suppress(FileNotFoundError):  # one in memory (tests) lies nowhere
             found = os.stat(self._path)
             self._file = (found.st_dev, found.st_ino)
 

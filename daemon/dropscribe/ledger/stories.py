@@ -1,45 +1,27 @@
-"""What `status`, `retry` and `forget` ask of the ledger: reading statements, and those by which a story is removed.
-
-`reading` opens the file read-only, beside a running daemon or without one.
-"""
+"""What `status`, `retry`, `render` and `forget` ask of the ledger: files with what they wait on, and what was paid."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, exists, func, or_, select, true, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select, true
 
-from dropscribe.errors import DropscribeError
-from dropscribe.ledger import LEDGER_FILE
-from dropscribe.ledger.migrations import VERSION
 from dropscribe.ledger.schema import (
     OPEN_MEDIA,
     batch,
     batch_item,
-    folder,
     media,
-    notice,
     output,
     recognition,
     reservation,
     result,
     scope,
-    stored_object,
 )
-from dropscribe.ledger.sqlite import reader_engine
-from dropscribe.ledger.upkeep import read_meta
 from dropscribe.model import MediaState, RecognitionState, Scope
 
 AT_ONCE = 500
 """Values of one IN list."""
-
-
-class Unreadable(DropscribeError):
-    """There is a ledger, and it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,46 +78,6 @@ class Payment:
     verdict: str | None
 
 
-@contextmanager
-def reading(state: Path) -> Iterator[Connection | None]:
-    """The ledger of a state folder as it is at one moment; None where there is none yet. Nothing is created.
-
-    Raises Unreadable.
-    """
-    path = state / LEDGER_FILE
-    try:
-        found = path.exists()
-    except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from error
-    if not found:
-        yield None
-        return
-    engine = reader_engine(path)
-    try:
-        with engine.connect() as connection:
-            _expect_our_version(connection, path)
-            yield connection
-    except DBAPIError as error:
-        raise _unreadable(path, str(error.orig)) from error
-    finally:
-        engine.dispose()
-
-
-def _expect_our_version(connection: Connection, path: Path) -> None:
-    version = read_meta(connection, "schema_version")
-    if version is None:
-        raise _unreadable(path, "it was never finished")
-    if int(version) != VERSION:
-        what = f"it has schema {version}, this dropscribe knows {VERSION}"
-        remedy = "upgrade dropscribe" if int(version) > VERSION else "start the daemon once, which brings it up to date"
-        raise Unreadable(f"the ledger {path} cannot be read: {what}; {remedy}")
-
-
-def _unreadable(path: Path, why: str) -> Unreadable:
-    remedy = "use the user that the daemon runs as, and see that the disk is there and writable"
-    return Unreadable(f"the ledger {path} cannot be read: {why}; {remedy}")
-
-
 def _files(*conditions: ColumnElement[bool]) -> Select[Any]:
     live = and_(batch_item.c.recognition_id == recognition.c.id, batch_item.c.live)
     held = and_(reservation.c.recognition_id == recognition.c.id, reservation.c.state == "held")
@@ -188,26 +130,49 @@ def failed_files(connection: Connection) -> list[FileRow]:
     return list(found.values())
 
 
-def ended_files(connection: Connection, limit: int, inbox: str | None = None, below: bytes = b"") -> list[FileRow]:
-    """The last files that were delivered or withdrawn, newest first; of one inbox those below a folder within it."""
+def ended_files(
+    connection: Connection, limit: int, inbox: str | None = None, below: bytes = b"", placed: bytes = b""
+) -> list[FileRow]:
+    """The last files that were delivered or withdrawn, newest first; of one inbox those below a folder within it, or
+    of which something was `placed` below an absolute folder.
+    """
     withdrawn = and_(media.c.state == "withdrawn", ~superseded())
-    mine = true() if inbox is None else and_(media.c.inbox == inbox, _below(below))
+    mine = true() if inbox is None else and_(media.c.inbox == inbox, _below(below, placed))
     return _rows(connection, _files(or_(media.c.state == "delivered", withdrawn), mine).limit(limit))
 
 
-def _below(place: bytes) -> ColumnElement[bool]:
-    """In a folder within an inbox, at any depth; b"" is the inbox itself."""
-    return and_(media.c.path >= place + b"/", media.c.path < place + b"0") if place else true()  # "0" follows "/"
+def _below(place: bytes, placed: bytes) -> ColumnElement[bool]:
+    """In a folder within an inbox, at any depth (b"": the inbox itself); of which something is below `placed`."""
+    taken_there = _in_folder(media.c.path, place) if place else true()
+    return and_(taken_there, _placed_below(placed)) if placed else taken_there
 
 
-def delivered_counts(connection: Connection, keeping: Collection[str] = (), below: bytes = b"") -> dict[str, int]:
-    """How many files of each inbox are delivered, of those below a folder within it. In those that are `keeping` their
-    sources a path is one file, whose newest version counts.
+def _placed_below(folder: bytes) -> ColumnElement[bool]:
+    outputs = select(output.c.media_id).where(_in_folder(output.c.path, folder))
+    moved = or_(_in_folder(media.c.moved_to, folder), _in_folder(media.c.error_file, folder))
+    return or_(media.c.id.in_(outputs), moved)
+
+
+def _in_folder(path: ColumnElement[Any], folder: bytes) -> ColumnElement[bool]:
+    return and_(path >= folder + b"/", path < folder + b"0")  # "0" follows "/"
+
+
+def inboxes_with_files_below(connection: Connection, folder: bytes) -> list[str]:
+    """The inboxes of which an output, a source or an error file was placed below an absolute folder."""
+    query = select(media.c.inbox).where(_placed_below(folder)).distinct().order_by(media.c.inbox)
+    return list(connection.execute(query).scalars())
+
+
+def delivered_counts(
+    connection: Connection, keeping: Collection[str] = (), below: bytes = b"", placed: bytes = b""
+) -> dict[str, int]:
+    """How many files of each inbox are delivered, of those that `ended_files` means by `below` and `placed`. In those
+    that are `keeping` their sources a path is one file, whose newest version counts.
     """
     later = media.alias("later")
     newer = (later.c.inbox == media.c.inbox, later.c.path == media.c.path, later.c.id > media.c.id)
     replaced = exists().where(*newer, later.c.state != "withdrawn")
-    mine = (media.c.state == "delivered", _below(below))
+    mine = (media.c.state == "delivered", _below(below, placed))
     delivered = select(media.c.inbox, func.count()).where(*mine).group_by(media.c.inbox)
     counted = delivered.where(media.c.inbox.not_in(keeping)), delivered.where(media.c.inbox.in_(keeping), ~replaced)
     return {row[0]: row[1] for query in counted for row in connection.execute(query)}
@@ -292,43 +257,6 @@ def open_scopes(connection: Connection) -> list[Scope]:
         Scope(row.name, row.code, row.message, row.remedy, row.since, row.retry_at)
         for row in connection.execute(select(scope).order_by(scope.c.since))
     ]
-
-
-def forget_files(connection: Connection, media_ids: Sequence[int]) -> None:
-    """Remove files that are not in flight, and each recognition with its result that no other file uses.
-
-    Objects that still wait to be deleted keep their rows, and of their recognition nothing but that it was.
-    """
-    for media_id in media_ids:
-        mine = media.c.id == media_id
-        shared = connection.execute(select(media.c.recognition_id).where(mine)).scalar()
-        connection.execute(delete(output).where(output.c.media_id == media_id))
-        connection.execute(delete(notice).where(notice.c.media_id == media_id))
-        connection.execute(delete(media).where(mine))
-        if shared is not None:
-            _forget_recognition(connection, shared)
-
-
-def _forget_recognition(connection: Connection, number: int) -> None:
-    wanted = select(media.c.id).where(media.c.recognition_id == number).limit(1)
-    travelling = select(batch_item.c.id).where(batch_item.c.recognition_id == number, batch_item.c.live).limit(1)
-    if connection.execute(wanted).first() or connection.execute(travelling).first():
-        return
-    connection.execute(delete(result).where(result.c.recognition_id == number))
-    promised = reservation.c.recognition_id == number  # its batch is not over yet: what it costs still counts
-    connection.execute(update(reservation).where(promised).values(recognition_id=None))
-    objects = update(stored_object).where(stored_object.c.recognition_id == number).values(doomed=True)
-    if connection.execute(objects).rowcount:
-        bare = {"state": "forgotten", "sha256": "", "message": None, "remedy": None, "owner": None}
-        connection.execute(update(recognition).where(recognition.c.id == number).values(**bare))
-        return
-    connection.execute(delete(batch_item).where(batch_item.c.recognition_id == number))
-    connection.execute(delete(recognition).where(recognition.c.id == number))
-
-
-def forget_folder(connection: Connection, path: bytes) -> bool:
-    """Where a folder lay is not known any more: where it is found next is right."""
-    return connection.execute(delete(folder).where(folder.c.path == path)).rowcount == 1
 
 
 def _rows(connection: Connection, query: Select[Any]) -> list[FileRow]:

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, select, update
 
 from dropscribe.ledger import spending
-from dropscribe.ledger.batches import accepted, insert_items, move
+from dropscribe.ledger.batches import accepted, open_batch
 from dropscribe.ledger.intake import BEFORE_SUBMIT
 from dropscribe.ledger.schema import batch, batch_item, recognition
 from dropscribe.model import Identity
@@ -55,23 +55,8 @@ def adopt_unknown(
     ).all()
     if not rows:
         return None
-    inserted = connection.execute(
-        insert(batch).values(
-            endpoint=identity.endpoint,
-            account=identity.account,
-            model=rows[0].model,
-            settings=rows[0].settings,
-            state="intended",
-            owner=owner,
-            total=len(keys),
-            intended_at=now,
-            reason="found in the task list; the ledger did not know it",
-        )
-    )
-    batch_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]
-    insert_items(connection, batch_id, rows)
-    spending.sent(connection, batch_id, rows, now)
-    move(connection, [row.id for row in rows], BEFORE_SUBMIT, "submitting")
+    why = "found in the task list; the ledger did not know it"
+    batch_id = open_batch(connection, rows, BEFORE_SUBMIT, identity, owner, now, total=len(keys), reason=why)
     accepted(connection, batch_id, task_id, None, now)
     return batch_id
 

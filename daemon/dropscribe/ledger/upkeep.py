@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
@@ -157,13 +158,30 @@ def forget_results(connection: Connection, before: float) -> int:
     return len(ids)
 
 
-def standing(connection: Connection) -> tuple[object, bool]:
-    """What changes whenever anything goes on, to be compared; whether something is sent, or out at the service."""
-    found: list[object] = []
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What changes whenever anything goes on. `out`: something is being sent, or out at the service."""
+
+    counts: object
+    out: bool
+    tries: int | None = None
+    """Counted only where nothing else has changed, since that goes through all that waits."""
+
+    def moves(self, before: "Standing | None") -> bool:
+        """Whether anything went on since `before`, or does now."""
+        return self.out or before is None or (self.counts, self.tries) != (before.counts, before.tries)
+
+
+def standing(connection: Connection, before: Standing | None = None) -> Standing:
+    """How things stand now, to be compared with how they stood `before`."""
+    counts: list[object] = []
     for table in (media, recognition, batch):
         states = select(table.c.state, func.count()).group_by(table.c.state).order_by(table.c.state)
-        found.append(tuple(tuple(row) for row in connection.execute(states)))
-    found.append(connection.execute(select(func.sum(recognition.c.attempts))).scalar())
-    found.append(connection.execute(select(func.count()).select_from(stored_object)).scalar())
-    out = recognition.c.state.in_(("uploading", "submitting", "submitted"))
-    return tuple(found), connection.execute(select(recognition.c.id).where(out).limit(1)).first() is not None
+        counts.append(tuple(tuple(row) for row in connection.execute(states)))
+    counts.append(connection.execute(select(func.count()).select_from(stored_object)).scalar())
+    sent = recognition.c.state.in_(("uploading", "submitting", "submitted"))
+    out = connection.execute(select(recognition.c.id).where(sent).limit(1)).first() is not None
+    found = Standing(tuple(counts), out)
+    if out or before is None or found.counts != before.counts:
+        return found
+    return replace(found, tries=connection.execute(select(func.sum(recognition.c.attempts))).scalar())

@@ -142,11 +142,6 @@ def upload_begun(connection: Connection, key: str, upload_id: str | None) -> Non
     )
 
 
-def uploaded(connection: Connection, recognition_id: int, was_multipart: bool, now: float) -> bool:
-    """`all_uploaded` for one."""
-    return bool(all_uploaded(connection, [(recognition_id, was_multipart)], now))
-
-
 def all_uploaded(connection: Connection, done: Sequence[tuple[int, bool]], now: float) -> set[int]:
     """Objects stand in the bucket with the checksum of what was taken, ready for a batch: (recognition, whether it went
     up in parts). Returns those that somebody still waits for; the others are given up.

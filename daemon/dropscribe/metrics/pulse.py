@@ -30,7 +30,8 @@ class Pulse:
         now = house.clock.monotonic()
         self._loop_at = self._moved_at = now
         self._ledger_asked: float | None = None
-        self._standing: object = None
+        self._standing: upkeep.Standing | None = None
+        self._answers = 0
         self._due = self._out = self._full = False
 
     async def run(self) -> None:
@@ -59,14 +60,14 @@ class Pulse:
     async def _look(self) -> None:
         now = self._house.clock.now()
         found, due = await asyncio.get_running_loop().run_in_executor(self._threads, self._look_now, now)
-        standing, self._out = found
-        self._due = due
-        if standing != self._standing or self._out:
-            self._standing, self._moved_at = standing, self._house.clock.monotonic()
+        self._out, self._due = found.out, due
+        if found.moves(self._standing) or self._house.answers != self._answers:
+            self._moved_at = self._house.clock.monotonic()
+        self._standing, self._answers = found, self._house.answers
 
-    def _look_now(self, now: float) -> tuple[tuple[object, bool], bool]:
+    def _look_now(self, now: float) -> tuple[upkeep.Standing, bool]:
         ledger = self._house.ledger
-        return ledger.look_now(upkeep.standing), ledger.look_now(something_due, now)
+        return ledger.look_now(upkeep.standing, self._standing), ledger.look_now(something_due, now)
 
     def trouble(self) -> Trouble | None:
         """Why the daemon is not well; None where it is."""

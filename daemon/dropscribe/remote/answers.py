@@ -146,7 +146,11 @@ def read_page(body: Json) -> ListPage:
 
 
 def _rows(body: Json) -> list[Any] | None:
-    return next((body[name] for name in ("data", "tasks") if isinstance(body.get(name), list)), None)
+    """Some writers of JSON leave an empty list out, or write null: then the count has to say that it is empty."""
+    given = [body[name] for name in ("data", "tasks") if body.get(name) is not None]
+    if not given and _whole(body.get("total")) == 0:
+        return []
+    return next((rows for rows in given if isinstance(rows, list)), None)
 
 
 def _listed(row: object) -> ListedTask:

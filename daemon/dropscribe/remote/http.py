@@ -16,8 +16,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies
 
 import aiohttp
 from aiohttp.abc import ResolveResult
@@ -27,6 +26,7 @@ from aiohttp.tracing import Trace
 from yarl import URL
 
 from dropscribe.remote.ports import TooLate
+from dropscribe.remote.proxies import proxy_of
 from dropscribe.remote.result_hosts import BadAddress, checked, is_of_this_machine, redirected
 
 LARGEST_ERROR_BODY = 64 * 1024
@@ -34,7 +34,6 @@ _CHUNK = 64 * 1024
 _CONNECTIONS = 16
 _REDIRECTS = 3
 _MOVED = frozenset({301, 302, 303, 307, 308})
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _NETWORK = (aiohttp.ClientError, OSError)  # asyncio's and the sockets' time-outs are OSErrors
 
 
@@ -108,7 +107,7 @@ class Http:
             async with self._session("api").get(
                 _exactly(url),
                 headers=dict(headers),
-                proxy=self._proxy(url),
+                proxy=proxy_of(url, self._proxies),
                 allow_redirects=False,
                 timeout=timeout,
             ) as response:
@@ -134,7 +133,7 @@ class Http:
 
     async def _download(self, url: str, largest: int, inside: bool) -> Answer:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._timeouts.connect, sock_read=self._timeouts.stall)
-        proxy = self._proxy(url)
+        proxy = proxy_of(url, self._proxies)
         # A proxy looks the name up itself, and may stand on this machine.
         session = self._session("results") if inside or proxy else self._session("results", _OutsideOnly())
         with _in_our_words():
@@ -166,7 +165,7 @@ class Http:
                     _exactly(url),
                     headers=dict(headers),
                     data=body,
-                    proxy=self._proxy(url),
+                    proxy=proxy_of(url, self._proxies),
                     allow_redirects=False,
                     timeout=timeout,
                 ) as response,
@@ -193,14 +192,6 @@ class Http:
             connector = aiohttp.TCPConnector(ssl=self._ssl, limit=_CONNECTIONS, resolver=resolver)
             self._sessions[name] = _new_session(connector)
         return self._sessions[name]
-
-    def _proxy(self, url: str) -> str | None:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        proxy = self._proxies.get(parts.scheme)
-        if proxy is None or host in _LOOPBACK or proxy_bypass(host):
-            return None
-        return proxy if urlsplit(proxy).scheme in ("http", "https") else None
 
 
 class _OneShot(aiohttp.TCPConnector):
@@ -253,6 +244,8 @@ def _in_our_words() -> Iterator[None]:
         raise Unreached(reason(error)) from None
     except _NETWORK as error:
         raise Cut(reason(error)) from None
+    except UnicodeError:  # of the resolver: an empty label, or one that is too long
+        raise Unreached("its name cannot be one of a host") from None
 
 
 async def _whole(response: aiohttp.ClientResponse, largest: int) -> Answer:

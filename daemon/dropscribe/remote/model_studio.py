@@ -20,7 +20,7 @@ from dropscribe.model import Accepted, Identity, ListedTask, TaskReport
 from dropscribe.remote import answers
 from dropscribe.remote.http import Answer, Cut, Http, Timeouts, TooLarge, Unreached
 from dropscribe.remote.policy import Flicker, Pacer, retrying_get
-from dropscribe.remote.ports import ResultGone
+from dropscribe.remote.ports import TOO_LARGE, ResultGone
 from dropscribe.remote.result_hosts import BadAddress
 
 _T = TypeVar("_T")
@@ -215,7 +215,7 @@ class ModelStudio:
             raise TryLater("BadResultAddress", message) from None
         except TooLarge:
             message = f"the result is larger than {largest} bytes"
-            raise TryLater("ResultTooLarge", message, bound=1) from None
+            raise TryLater(TOO_LARGE, message, bound=1) from None
         if answer.status < 300:
             return answer.data
         raise _result_fault(answer.status)

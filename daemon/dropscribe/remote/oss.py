@@ -1,8 +1,6 @@
 """Alibaba Cloud OSS behind the house's `ObjectStore`: the only home of oss2 (the reasons are in CONTRIBUTING.md)."""
 
-import errno
 import logging
-import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -11,7 +9,6 @@ from typing import Any, BinaryIO, TypeVar
 from xml.etree.ElementTree import ParseError
 
 from dropscribe.config.settings import StorageSettings
-from dropscribe.config.urls import is_loopback
 from dropscribe.errors import Misconfigured, OutOfOrder, Problem
 from dropscribe.model import Part
 from dropscribe.remote.policy import Flicker, retrying_blocking
@@ -35,12 +32,10 @@ with warnings.catch_warnings():
     from oss2.exceptions import ClientError, OssError, RequestError, ServerError
     from oss2.models import PartInfo
 
+    from dropscribe.remote.oss_session import Session
+
 _T = TypeVar("_T")
 
-LARGEST_ANSWER = 8 * 1024 * 1024
-LONGEST_ANSWER = 300.0
-"""Bytes and seconds of one answer, all of it: each is a short XML document, whoever gives it."""
-_PIECE = 65536
 LONGEST_URL_LIFETIME = 604_800
 """Seconds; OSS refuses a V4 signature that is valid for longer, and oss2 does not check."""
 
@@ -49,6 +44,13 @@ _TYPE = {"Content-Type": "application/octet-stream"}
 _PRIVATE = {"x-oss-object-acl": "private"}
 _SPARE_CONNECTIONS = 8  # for the small calls beside the uploads
 _GONE_UPLOAD = frozenset({"NoSuchUpload", "InvalidPart", "InvalidPartOrder"})
+# What gateways, mirrors and stand-ins say to a call about the whole bucket that they do not know.
+_NOT_SERVED = frozenset(
+    {"NotImplemented", "MethodNotAllowed", "NoSuchKey", "InvalidArgument", "InvalidRequest", "MalformedXML"}
+    | {f"HTTP {status}" for status in (400, 404, 405, 411, 501)}
+    | {"UnreadableAnswer"}
+)
+_DELETED = 204
 _MOST_PAGES = 100
 # What oss2's parsers raise on an answer that is not OSS's (a captive portal's page, for example).
 _UNREADABLE = (ParseError, RuntimeError, ValueError)
@@ -71,7 +73,7 @@ class OssStore:
         _silence()
         self._sleep = sleep
         auth = oss2.ProviderAuthV4(_credentials(settings))
-        session = _session(settings.uploads + _SPARE_CONNECTIONS, settings.endpoint)
+        session = Session(settings.uploads + _SPARE_CONNECTIONS, settings.endpoint)
         self._bucket = _bucket(settings, auth, session, settings.endpoint, "endpoint", timeouts)
         self._public = _bucket(settings, auth, session, settings.public_endpoint, "public_endpoint", timeouts)
 
@@ -113,7 +115,7 @@ class OssStore:
             return
 
     def unfinished(self, key: str) -> Sequence[str]:
-        """Also empty where the key has no right to list (the right is not among those we ask for)."""
+        """Also empty where they are not listed for us: the right is not among those we ask for."""
         return self._uploads_if_allowed(key) or []
 
     def may_list_uploads(self, key: str) -> bool:
@@ -131,9 +133,16 @@ class OssStore:
     def delete_many(self, keys: Sequence[str]) -> None:
         if not keys:
             return
-        # Not in OSS's quiet mode: what is recorded as deleted must have been named as deleted.
-        result = self._repeat("", lambda: self._bucket.batch_delete_objects(list(keys)))
-        if left := set(keys) - set(result.deleted_keys):
+        try:
+            # Not in OSS's quiet mode: what is recorded as deleted must have been named as deleted, or be gone.
+            result = self._repeat("", lambda: self._bucket.batch_delete_objects(list(keys)))
+        except OutOfOrder as fault:
+            if fault.code not in _NOT_SERVED:
+                raise
+            for key in keys:
+                self._delete_surely(key)
+            return
+        if left := [key for key in set(keys) - set(result.deleted_keys) if self.head(key) is not None]:
             raise not_deleted(len(left), len(keys))
 
     def signed_url(self, key: str, lifetime: float) -> str:
@@ -141,11 +150,18 @@ class OssStore:
         # slash_safe: with %2F in the path the service's fetcher would see another address than it was signed for.
         return str(_once(key, lambda: self._public.sign_url("GET", key, expires, slash_safe=True)))
 
+    def _delete_surely(self, key: str) -> None:
+        """Where many cannot be deleted at once: a log-in page's 200 is no proof that the object has gone."""
+        result = self._repeat(key, partial(_none_without, ("NoSuchKey",), self._bucket.delete_object, key))
+        if result is not None and result.status != _DELETED and self.head(key) is not None:
+            raise unreadable()
+
     def _uploads_if_allowed(self, key: str) -> list[str] | None:
+        """None where they are not listed for us. What is wrong with the storage itself, the next call will say."""
         try:
             return self._uploads_of(key)
         except OutOfOrder as error:
-            if error.code == "AccessDenied":
+            if error.code in _NOT_SERVED | {"AccessDenied", "HTTP 403"}:
                 return None
             raise
 
@@ -185,7 +201,7 @@ def _once(key: str, call: Callable[[], _T]) -> _T:
 def _call(key: str, call: Callable[[], _T]) -> _T:
     """`call`'s result, its connection given back; its errors in the house's words (Flicker: it may soon pass).
 
-    They are cut from their causes: requests' exceptions show whole URLs.
+    They are cut from their causes: urllib3's exceptions show whole URLs.
     """
     try:
         result = call()
@@ -215,46 +231,6 @@ def _credentials(settings: StorageSettings) -> Any:
     return oss2.StaticCredentialsProvider(settings.access_key_id, settings.access_key_secret.reveal(), token)
 
 
-class _Session(oss2.Session):  # type: ignore[misc]
-    """oss2's own reads an answer to its end, however far that is."""
-
-    def do_request(self, req: Any, timeout: Any) -> Any:
-        return _Bounded(super().do_request(req, timeout).response)
-
-
-class _Bounded(oss2.http.Response):  # type: ignore[misc]
-    _read = False
-
-    def read(self, amt: int | None = None) -> bytes:
-        """Raises ValueError where the answer is too large, TimeoutError where it takes too long."""
-        if amt is not None:
-            return bytes(super().read(amt))
-        if self._read:
-            return b""
-        self._read = True
-        end, data = time.monotonic() + LONGEST_ANSWER, bytearray()
-        for piece in self.response.iter_content(_PIECE):
-            data += piece
-            if len(data) > LARGEST_ANSWER:
-                self.response.close()
-                raise ValueError("the answer is too large")
-            if time.monotonic() > end:
-                self.response.close()
-                raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
-        return bytes(data)
-
-
-def _session(connections: int, endpoint: str) -> Any:
-    session = _Session(pool_size=connections)
-    if is_loopback(endpoint):  # a proxy could only reach its own loopback
-        session.session.trust_env = False
-    # A no-op: without it requests replaces our signature by what ~/.netrc says about the host.
-    session.session.auth = lambda request: request
-    # A redirect would carry body and token to a place that was not configured.
-    session.session.max_redirects = 0
-    return session
-
-
 def _bucket(
     settings: StorageSettings, auth: Any, session: Any, endpoint: str, name: str, timeouts: tuple[float, float]
 ) -> Any:
@@ -265,7 +241,7 @@ def _bucket(
             settings.bucket,
             is_cname=settings.cname,
             session=session,
-            connect_timeout=timeouts,  # requests takes the pair: to connect, to read
+            connect_timeout=timeouts,  # handed on to the session: to connect, to read
             enable_crc=False,  # the caller compares the server's checksum with its own; crcmod may take a minute a GB
             region=settings.region,
         )

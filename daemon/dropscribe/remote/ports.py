@@ -107,7 +107,7 @@ class Recogniser(Protocol):
     async def fetch(self, url: str, largest: int) -> bytes:
         """A result document, without the Authorization header.
 
-        Raises `ResultGone` on 403 and 404, `TryLater` beyond `largest` bytes.
+        Raises `ResultGone` on 403 and 404, `TryLater` beyond `largest` bytes (`TOO_LARGE`) and for other statuses.
         """
         ...
 
@@ -122,6 +122,10 @@ class TooLate(Exception):
 
 class Unreachable(Exception):
     """Nobody answers at an address from here. Says why, without the address."""
+
+
+TOO_LARGE = "ResultTooLarge"
+"""The code of a `TryLater`."""
 
 
 class ResultGone(Exception):

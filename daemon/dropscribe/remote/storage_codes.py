@@ -95,20 +95,22 @@ def _remedy(row: StorageRow | None, status: int) -> str:
     return _RIGHTS if status == 403 else _FIX_UNKNOWN
 
 
-# By name, since requests is oss2's library and not ours; the first that fits the class or one of its bases.
+# By name, for what does not act imports no library of the network; the first that fits the class or one of its bases.
 _NETWORK: tuple[tuple[str, str, str], ...] = (
-    ("TooManyRedirects", "it redirects elsewhere", "Check storage.region, endpoint and public_endpoint."),
+    ("Redirected", "it redirects elsewhere", "Check storage.region, endpoint and public_endpoint."),
     ("SSLError", "TLS failed", "Check the endpoint, this machine's clock and its CA certificates."),
     ("ProxyError", "the proxy refused", "Check the proxy in this machine's environment."),
-    ("ConnectTimeout", "it accepted no connection in time", "Check network and firewall."),
-    ("Timeout", "it did not answer in time", "Check the network."),
+    ("ConnectTimeoutError", "it accepted no connection in time", "Check network and firewall."),
+    ("TimeoutError", "it did not answer in time", "Check the network."),
 )
 
 
 def unreachable(error: BaseException) -> OutOfOrder:
     """A fault of the network, told without the URL that the library's own words hold."""
     names = {each.__name__ for each in type(error).__mro__}
-    known = next(((what, remedy) for name, what, remedy in _NETWORK if name in names), None)
+    # urllib3 counts a refused connection among those that were not made in time; the system's own words say more.
+    rows = () if "NewConnectionError" in names else _NETWORK
+    known = next(((what, remedy) for name, what, remedy in rows if name in names), None)
     what, remedy = known or (_reason(error), "Check network, DNS and storage.endpoint.")
     return OutOfOrder("storage", "Unreachable", f"the storage cannot be reached: {what}", remedy)
 

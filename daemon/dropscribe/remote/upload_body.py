@@ -15,20 +15,20 @@ class _SourceFailed(Exception):
 class UploadBody:
     """Exactly `size` bytes of `source`; remembers what went wrong while they were read.
 
-    requests would wrap an OSError of the source as a fault of the network, and urllib3 swallows a broken pipe and waits
-    for an answer.
+    urllib3 would wrap an OSError of the source as a fault of the network, and swallows a broken pipe and waits for an
+    answer.
     """
 
     def __init__(self, source: BinaryIO, size: int) -> None:
         self._source = source
         self._left = size
         self._failure: BaseException | None = None
-        self.len = size  # requests takes the Content-Length from here
+        self.len = size
 
     def carried(self, upload: Callable[[Any], _T]) -> _T:
         """What `upload` returns when it is given this body; a failure of the source comes through unchanged."""
         try:
-            result = upload(self if self.len else b"")  # requests would send a size of 0 as chunked
+            result = upload(self if self.len else b"")  # what can be read is sent, and there is nothing
         except BaseException:
             if self._failure is not None:
                 raise self._failure from None
