@@ -1,4 +1,4 @@
-"""Claims of files that go up together are never lost."""
+"""Claims of files that go up together are never lost; a large one goes in parts of a size that fits it."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection
 
 from clocks import ManualClock
+from dropscribe.carry import part_size
 from dropscribe.ledger import intake
 from dropscribe.upload import Uploader
 from houses import furnished
@@ -49,3 +50,11 @@ def resting(connection: Connection, now: float) -> int:
     """How many wait for another try."""
     query = "SELECT count(*) FROM recognition WHERE state = 'needed' AND wait_until > ?"
     return int(connection.exec_driver_sql(query, (now,)).scalar_one())
+
+
+@pytest.mark.parametrize("megabytes", [1, 100, 1000, 2048])
+def test_a_large_file_goes_in_parts_of_at_least_8_mb_and_in_128_at_most(megabytes: int) -> None:
+    size = megabytes * 1024 * 1024 + 1
+
+    assert part_size(size) >= 8 * 1024 * 1024
+    assert -(-size // part_size(size)) <= 128

@@ -34,7 +34,8 @@ SMALL = 256 * 1024
 LONGEST_TOGETHER = 0.25
 """Seconds after which a thread begins no further file of a group: over a slow line none waits for the others."""
 SMALLEST_PART = 8 * 1024 * 1024
-MOST_PARTS = 9000  # the storage allows 10,000
+MOST_PARTS = 128
+"""The storage allows 10,000; but between two parts the line is idle, and what a cut costs is one of them."""
 
 
 class Cut(Exception):

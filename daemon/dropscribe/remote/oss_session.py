@@ -23,6 +23,7 @@ LARGEST_ANSWER = 8 * 1024 * 1024
 LONGEST_ANSWER = 300.0
 """Bytes and seconds of one answer, all of it: each is a short XML document, whoever gives it."""
 _PIECE = 65536
+_PIECE_SENT = 262_144
 _MOVED = frozenset({301, 302, 303, 307, 308})
 
 
@@ -37,7 +38,7 @@ class Session:
         """`connections` are kept for further requests. The way to `endpoint` is that to all of its buckets."""
         secure = ssl.create_default_context() if urlsplit(endpoint).scheme == "https" else None
         proxy = proxy_of(endpoint, getproxies() if proxies is None else proxies)
-        self._pool = _pool(proxy, maxsize=connections, ssl_context=secure)
+        self._pool = _pool(proxy, maxsize=connections, ssl_context=secure, blocksize=_PIECE_SENT)
 
     def do_request(self, req: Any, timeout: tuple[float, float]) -> "Answer":
         """Raises RequestError where no answer came."""
