@@ -52,6 +52,24 @@ def test_a_proxy_that_speaks_no_http_is_passed_over():
     assert proxy_of("http://oss.example.com/x", {"http": "socks5://proxy:1080"}) is None
 
 
+def test_a_proxy_without_a_scheme_speaks_http():
+    assert proxy_of("https://oss.example.com/x", {"https": "proxy:3128"}) == "http://proxy:3128"
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    ["me:pa/ss@proxy:3128", "me:pa]s[s@proxy", "me:pass@proxy:port", "[::1", "pro xy", "p%E4%BD%A0:pa@proxy"],
+)
+def test_a_proxy_that_is_no_address_is_said_without_showing_it(monkeypatch, proxy):
+    through(monkeypatch, f"http://{proxy}")
+
+    with pytest.raises(OutOfOrder) as caught:
+        put(store("http://oss.invalid"))
+
+    assert caught.value.message == "the storage cannot be reached: the proxy refused"
+    assert "pa" not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+
 def test_a_proxy_that_nobody_answers_for_is_a_fault_of_the_proxy(monkeypatch):
     with storage(always((200, {}, b""))) as gone:
         pass

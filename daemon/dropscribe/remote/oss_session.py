@@ -17,7 +17,7 @@ import urllib3
 from oss2.exceptions import RequestError
 from urllib3.exceptions import HTTPError
 
-from dropscribe.remote.proxies import proxy_of
+from dropscribe.remote.proxies import NOWHERE, proxy_of
 
 LARGEST_ANSWER = 8 * 1024 * 1024
 LONGEST_ANSWER = 300.0
@@ -112,4 +112,7 @@ def _pool(proxy: str | None, **options: Any) -> urllib3.PoolManager:
         return urllib3.PoolManager(**options)
     user = urlsplit(proxy)
     who = f"{unquote(user.username)}:{unquote(user.password or '')}" if user.username else None
-    return urllib3.ProxyManager(proxy, proxy_headers=urllib3.make_headers(proxy_basic_auth=who), **options)
+    try:
+        return urllib3.ProxyManager(proxy, proxy_headers=urllib3.make_headers(proxy_basic_auth=who), **options)
+    except ValueError:  # no name of a host, or a password that does not fit into a header
+        return urllib3.ProxyManager(NOWHERE, **options)
