@@ -5,9 +5,12 @@ import shutil
 import ssl
 
 import pytest
+import urllib3
+from oss2.exceptions import RequestError
 
 from dropscribe.errors import OutOfOrder
 from dropscribe.remote.oss import OssStore
+from dropscribe.remote.oss_session import Answer
 from dropscribe.remote.proxies import proxy_of
 from remote.servers import make_certificate, storage
 from remote.test_oss import CRC, CRC_VALUE, KEY, always, raw_storage, store
@@ -95,6 +98,31 @@ def test_an_answer_that_breaks_off_is_a_fault_of_the_way():
 
     with raw_storage(broken) as url, pytest.raises(OutOfOrder, match="cannot be reached"):
         store(url).list_parts(KEY, "u1")
+
+
+class Trickle(io.RawIOBase):
+    """Gives one byte at a time."""
+
+    left = 400
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:
+        self.left -= 1
+        buffer[:1] = b"x"
+        return 1 if self.left >= 0 else 0
+
+
+@pytest.mark.parametrize("amount", [None, 200], ids=["all of it", "an error's beginning"])
+def test_an_answer_that_comes_byte_by_byte_is_not_waited_for_to_its_end(amount):
+    body = Trickle()
+    answer = Answer(urllib3.HTTPResponse(io.BufferedReader(body), preload_content=False), patience=0.0)
+
+    with pytest.raises(RequestError):
+        answer.read(amount)
+
+    assert body.left > 390
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
