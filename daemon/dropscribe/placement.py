@@ -281,7 +281,8 @@ def dispose(
 
 
 def sync_moves(inbox: InboxSettings, unsynced: Unsynced) -> None:
-    """Make the moves of a group durable. A folder that somebody has removed or renamed meanwhile is no fault.
+    """Make the moves of a group durable, first where the sources are now, then where they were: a file system without a
+    journal may keep a rename by halves. A folder that somebody has removed or renamed meanwhile is no fault.
 
     Raises OutOfOrder for the folder that is at fault.
     """
@@ -292,5 +293,6 @@ def sync_moves(inbox: InboxSettings, unsynced: Unsynced) -> None:
             sync_folder(*seen_from(root, folder))
 
     SYNC_MOVES.before()
-    together(lambda one: sync(*one), unsynced.items())
+    for was_there in (False, True):
+        together(lambda one: sync(*one), [one for one in unsynced.items() if (one[1] == inbox.inbox) == was_there])
     SYNC_MOVES.effect()
