@@ -111,3 +111,16 @@ def test_a_folder_that_vanished_is_an_alarm_never_made_anew_and_stops_no_other_i
         eventually((lab.root / "inbox gone/done/third.mp3").exists)
         eventually(lambda: len(daemon.logged("scope.closed")) == 2)
         assert daemon.stop() == 0
+
+
+def test_a_folder_that_vanishes_before_the_first_delivery_is_missed_as_well(lab: Lab) -> None:
+    with lab.start() as daemon:
+        eventually(lab.failed.is_dir)  # the last of them that is seen
+        lab.done.rename(lab.root / "away")
+        lab.drop("talk.mp3")
+        alarm = f"folder:{lab.done}"
+        eventually(lambda: [line for line in daemon.logged("scope.opened") if line["scope"] == alarm])
+
+        assert not lab.done.exists()
+        (lab.root / "away").rename(lab.done)
+        eventually((lab.done / "talk.mp3").exists)
