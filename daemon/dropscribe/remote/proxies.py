@@ -31,6 +31,7 @@ def proxy_of(url: str, proxies: Mapping[str, str]) -> str | None:
 def _is_address(proxy: str) -> bool:
     try:
         parts = urlsplit(proxy)
-        return bool(parts.hostname) and (parts.port is None or parts.port > 0) and parts.path in ("", "/")
+        whole = bool(parts.hostname) and " " not in parts.netloc and parts.path in ("", "/")
+        return whole and (parts.port is None or parts.port > 0)
     except ValueError:
         return False
