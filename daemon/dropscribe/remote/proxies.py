@@ -31,7 +31,8 @@ def proxy_of(url: str, proxies: Mapping[str, str]) -> str | None:
 def _is_address(proxy: str) -> bool:
     try:
         parts = urlsplit(proxy)
-        whole = bool(parts.hostname) and " " not in parts.netloc and parts.path in ("", "/")
-        return whole and (parts.port is None or parts.port > 0)
+        port = parts.port
     except ValueError:
         return False
+    whole = bool(parts.hostname) and " " not in parts.netloc and parts.path in ("", "/")
+    return whole and (port is None or port > 0)
