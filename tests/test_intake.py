@@ -1,14 +1,18 @@
 """Which files that lie in an inbox are to be taken."""
 
+import asyncio
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from dropscribe.folders import FolderGuard
-from dropscribe.intake import ErrorFiles, is_new
+from dropscribe.intake import ErrorFiles, Intake, is_new
 from dropscribe.ledger.rows import KnownMedia
 from dropscribe.model import Look, MediaState
+from houses import furnished
 
 TAKEN = Look(size=5, mtime_ns=1, inode=7)
 OTHERS = [Look(6, 1, 7), Look(5, 2, 7), Look(5, 1, 8)]
@@ -78,3 +82,30 @@ def test_an_error_file_is_missing_only_where_its_folder_is_in_order(tmp_path: Pa
     failed.mkdir()
     (failed / "a.mp3.error.json").touch()
     assert ErrorFiles(guard).stands(media)
+
+
+def test_a_folder_that_hangs_keeps_nothing_from_being_taken(tmp_path: Path) -> None:
+    hangs = threading.Event()
+    marks: dict[bytes, str] = {}
+
+    def known(path: bytes) -> str | None:
+        if path == os.fsencode(tmp_path / "done"):
+            hangs.wait()
+        return marks.get(path)
+
+    async def take() -> list[bytes]:
+        taken: asyncio.Queue[bytes] = asyncio.Queue()
+        on_taken = lambda _, file: taken.put_nowait(file.path)  # noqa: E731
+        with furnished(tmp_path) as house, ThreadPoolExecutor(2) as threads:
+            house.guard = lambda folder: FolderGuard(folder, known, marks.__setitem__)
+            running = asyncio.create_task(Intake("talks", house, lambda: [], threads, on_taken, None).run())
+            try:
+                return [await asyncio.wait_for(taken.get(), 20.0)]
+            finally:
+                hangs.set()
+                running.cancel()
+
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox/talk.mp3").write_bytes(b"sound")
+
+    assert asyncio.run(take()) == [b"talk.mp3"]

@@ -352,6 +352,24 @@ def test_a_removal_that_an_earlier_try_did_not_sync_is_synced_by_the_next(inbox:
     assert unsynced == {os.fsencode(inbox.inbox): inbox.inbox}
 
 
+def test_where_sources_were_is_synced_after_all_the_places_where_they_are_now(
+    inbox: InboxSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(inbox.done, Path)
+    unsynced: Unsynced = {}
+    for name in ("one", "two", "three"):
+        for root in (inbox.inbox, inbox.done):
+            (root / name).mkdir()
+            unsynced[os.fsencode(root / name)] = root
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda folder: synced.append(os.readlink(f"/proc/self/fd/{folder}")))
+
+    sync_moves(inbox, unsynced)
+
+    roots = [Path(folder).parent for folder in synced]
+    assert roots == [inbox.done] * 3 + [inbox.inbox] * 3
+
+
 def test_a_folder_that_is_gone_before_its_moves_are_synced_holds_nobody_up(inbox: InboxSettings) -> None:
     sync_moves(inbox, {os.fsencode(inbox.inbox / "emptied"): inbox.inbox})
 

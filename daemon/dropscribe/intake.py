@@ -125,7 +125,7 @@ class Intake:
         """Take files until cancelled."""
         root = os.fsencode(self._house.inboxes[self._name].inbox)
         await self._ledger.do(upkeep.remember_inbox, self._name, root)
-        await self._in_thread(self._see_folders)
+        await self._see_folders()
         while True:
             try:
                 await self._round()
@@ -140,10 +140,18 @@ class Intake:
     def _inbox(self) -> InboxSettings:
         return self._house.inboxes[self._name]
 
-    def _see_folders(self) -> None:
+    async def _see_folders(self) -> None:
         """Remember where files are to go before any goes there: a disk that is unmounted meanwhile would be taken for
-        a folder never seen. What is out of order now is said when the folder is needed.
+        a folder never seen. A share that hangs is not waited for: what comes in is taken all the same.
         """
+        seen = asyncio.Event()
+        looking = asyncio.create_task(self._in_thread(self._look_at_folders))
+        looking.add_done_callback(lambda _: seen.set())
+        if await wait_for_event(seen, self._clock, LONGEST_PAUSE):
+            looking.result()
+
+    def _look_at_folders(self) -> None:
+        """What is out of order now is said when the folder is needed."""
         inbox = self._inbox
         for folder in (inbox.outbox, inbox.done, inbox.failed):
             if isinstance(folder, Path):

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -21,15 +22,15 @@ from dropscribe.disk.placing import (
     write_aside,
 )
 from dropscribe.disk.renaming import Name
-from dropscribe.disk.sources import seen_from
+from dropscribe.disk.sources import parent_of, seen_from
 from dropscribe.disk.together import together
 from dropscribe.dispose import CannotPlace, Disposal, Way, send_source_away
 from dropscribe.error_file import error_json
 from dropscribe.folders import FolderTrouble
-from dropscribe.ledger.rows import OwedMedia, PlannedOutput, Reservation
+from dropscribe.ledger.rows import OwedMedia, PlannedOutput, Reservation, StaleReason
 from dropscribe.model import Failure
 from dropscribe.names import LAST, display, partial_name
-from dropscribe.planning import Planned, is_own_error_file
+from dropscribe.planning import LARGEST_ERROR_FILE, Planned, is_own_error_file
 
 ASIDE = Step("deliver.write-aside", "before", "effect")
 PLACE = Step("deliver.place", "before", "effect")
@@ -224,6 +225,19 @@ def reason_of(media: OwedMedia, failed_at: float) -> bytes:
     return error_json(failure, media.inbox, media.path, failed_at)
 
 
+def remove_reason(root: Path, reason: StaleReason) -> bool:
+    """Remove an error file that is byte for byte as we wrote it; False where one stands that a person has made theirs.
+
+    One that is gone counts as removed. Raises FileNotFoundError, NotADirectoryError where its folder is; other OSError.
+    """
+    with parent_of(*seen_from(root, reason.path)) as (folder, name):
+        found = content_sha256(name, folder, LARGEST_ERROR_FILE)
+        if found == hashlib.sha256(reason_of(reason.media, reason.failed_at)).hexdigest():
+            os.unlink(name, dir_fd=folder)
+            return True
+        return found is None
+
+
 def _sync(folders: Iterable[bytes], root: Path) -> None:
     """With all on the way to them, so that they can be found."""
     ways: dict[bytes, Path] = {}
@@ -267,7 +281,8 @@ def dispose(
 
 
 def sync_moves(inbox: InboxSettings, unsynced: Unsynced) -> None:
-    """Make the moves of a group durable. A folder that somebody has removed or renamed meanwhile is no fault.
+    """Make the moves of a group durable, first where the sources are now, then where they were: a file system without a
+    journal may keep a rename by halves. A folder that somebody has removed or renamed meanwhile is no fault.
 
     Raises OutOfOrder for the folder that is at fault.
     """
@@ -278,5 +293,6 @@ def sync_moves(inbox: InboxSettings, unsynced: Unsynced) -> None:
             sync_folder(*seen_from(root, folder))
 
     SYNC_MOVES.before()
-    together(lambda one: sync(*one), unsynced.items())
+    for was_there in (False, True):
+        together(lambda one: sync(*one), [one for one in unsynced.items() if (one[1] == inbox.inbox) == was_there])
     SYNC_MOVES.effect()

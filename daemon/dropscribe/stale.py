@@ -9,7 +9,6 @@ that a person has written into, or put there, stays and is theirs.
 
 import asyncio
 import contextlib
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
@@ -19,16 +18,15 @@ from typing import TypeVar
 import structlog
 
 from dropscribe.boundaries import Step
-from dropscribe.disk.placing import content_sha256, sync_folder
-from dropscribe.disk.sources import lies_below, parent_of, seen_from
+from dropscribe.disk.placing import sync_folder
+from dropscribe.disk.sources import lies_below, seen_from
 from dropscribe.errors import OutOfOrder
 from dropscribe.folders import FolderGuard, FolderTrouble
 from dropscribe.house import House
 from dropscribe.ledger import reasons
 from dropscribe.ledger.rows import StaleReason
 from dropscribe.names import display
-from dropscribe.placement import reason_of
-from dropscribe.planning import LARGEST_ERROR_FILE
+from dropscribe.placement import remove_reason
 
 log = structlog.get_logger()
 Value = TypeVar("Value")
@@ -121,17 +119,10 @@ def _is_gone(root: Path, one: StaleReason) -> bool:
         return False
     try:
         with FolderTrouble(root):
-            _remove(root, one)
+            remove_reason(root, one)
     except (FileNotFoundError, NotADirectoryError):
         return lies_below(root, one.path)  # a folder of an earlier configuration may only be unmounted
     except OSError as error:
         log.warning("deliver.stale-reason-stays", path=display(one.path), reason=error.strerror)
         return False
     return True
-
-
-def _remove(root: Path, one: StaleReason) -> None:
-    with parent_of(*seen_from(root, one.path)) as (folder, name):
-        as_written = hashlib.sha256(reason_of(one.media, one.failed_at)).hexdigest()
-        if content_sha256(name, folder, LARGEST_ERROR_FILE) == as_written:
-            os.unlink(name, dir_fd=folder)

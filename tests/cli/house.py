@@ -19,12 +19,12 @@ from dropscribe.cli import main
 from dropscribe.config import load
 from dropscribe.config.settings import Settings
 from dropscribe.disk import look_of_stat
-from dropscribe.error_file import error_json
 from dropscribe.folders import place_of
 from dropscribe.ledger import Ledger, batches, deliveries, intake, judgements, upkeep, uploads
 from dropscribe.ledger.rows import NewMedia, PlannedOutput, Reservation
 from dropscribe.model import Failure, Fingerprint, Identity, Recipe
 from dropscribe.names import error_name
+from dropscribe.placement import reason_of
 
 NOW = 1_795_000_000.0
 WHO = Identity("http://127.0.0.1:9", "0123456789abcdef")
@@ -177,7 +177,7 @@ class House:
         wanted = os.path.join(os.fsencode(self.failed), media.path)
         target = None if self.keeps else wanted
         ledger.do_now(deliveries.reserve_failures, [Reservation(media.media_id, (), target, error_name(wanted))])
-        _write(error_name(wanted), error_json(Failure(media.code, media.message), "talks", media.path, NOW))
+        _write(error_name(wanted), reason_of(media, NOW + 5))
         self._move(media.path, target)
         ledger.do_now(deliveries.failed, [(media.media_id, None)], NOW + 5)
 

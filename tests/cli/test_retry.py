@@ -223,6 +223,42 @@ def test_where_sources_are_kept_and_one_is_gone_its_reason_stays(keeping: House)
     assert files_below(keeping.failed) == {"bad.mp3.error.json"}
 
 
+OTHERS = pytest.mark.parametrize("content", [b"a person's own notes", None], ids=["foreign", "edited"])
+
+
+@OTHERS
+def test_an_error_file_that_a_person_made_theirs_stays_and_the_source_goes_back(
+    house: House, content: bytes | None
+) -> None:
+    house.fail("bad.mp3", b"broken")
+    notes = house.failed / "bad.mp3.error.json"
+    theirs = content or notes.read_bytes().replace(b"convert it", b"asked Anna for a better copy")
+    notes.write_bytes(theirs)
+
+    ran = house.run("retry", str(house.failed / "bad.mp3"))
+
+    assert (ran.code, ran.err) == (0, "")
+    assert f"its error file {notes} is not as dropscribe wrote it and stays" in ran.out
+    assert notes.read_bytes() == theirs
+    assert (house.inbox / "bad.mp3").read_bytes() == b"broken"
+
+
+@OTHERS
+def test_where_sources_are_kept_an_error_file_that_a_person_made_theirs_is_to_be_moved_away(
+    keeping: House, content: bytes | None
+) -> None:
+    keeping.fail("bad.mp3", b"broken")
+    notes = keeping.failed / "bad.mp3.error.json"
+    theirs = content or notes.read_bytes().replace(b"convert it", b"asked Anna for a better copy")
+    notes.write_bytes(theirs)
+
+    ran = keeping.run("retry", "--all")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert f"its error file {notes} is not as dropscribe wrote it: move it away" in ran.err
+    assert notes.read_bytes() == theirs
+
+
 def test_a_retried_file_is_heard_anew_by_the_daemon(sandbox: RunningSandbox, tmp_path: Path) -> None:
     lab = Lab(tmp_path, sandbox)
     quick = {"settle": "100ms", "rescan": "500ms"}

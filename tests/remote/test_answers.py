@@ -160,6 +160,16 @@ def test_a_list_that_is_missing_is_not_taken_for_empty(body):
         answers.read_page(body)
 
 
+def test_a_count_of_zero_beside_a_list_elsewhere_does_not_make_it_empty():
+    page = answers.read_page({"total": 0, "output": {"total": 1, "data": [{"task_id": "t"}]}})
+
+    assert ([task.task_id for task in page.tasks], page.total) == (["t"], 1)
+
+
+def test_a_count_that_its_own_page_refutes_ends_no_list():
+    assert answers.read_page({"total": 0, "data": [{"task_id": "t"}]}).total is None
+
+
 def page(*ids: str, total=None, pages=None, size=None, newest_first=True) -> ListPage:
     tasks = tuple(ListedTask(each, "RUNNING", None, -float(each) if newest_first else float(each)) for each in ids)
     return ListPage(tasks, total, pages, size)
@@ -189,6 +199,7 @@ def test_a_list_goes_on_until_it_shows_all_it_speaks_of(pages, ends):
         ("all is there", [page("1", "2", total=3), page("3", total=3)], True),
         ("one was created meanwhile", [page("1", "2", total=3), page("2", "3", total=4)], True),
         ("the oldest expired, at the end", [page("1", "2", total=4), page("3", total=3)], True),
+        ("the list is gone before it was read to its end", [page("1", "2", total=3), page(total=0)], False),
         ("the list stops early", [page("1", "2", total=9), page(total=9)], False),
         (
             "the oldest expired, at the front, and pulled one past our eyes",

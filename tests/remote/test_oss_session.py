@@ -5,9 +5,12 @@ import shutil
 import ssl
 
 import pytest
+import urllib3
+from oss2.exceptions import RequestError
 
 from dropscribe.errors import OutOfOrder
 from dropscribe.remote.oss import OssStore
+from dropscribe.remote.oss_session import Answer
 from dropscribe.remote.proxies import proxy_of
 from remote.servers import make_certificate, storage
 from remote.test_oss import CRC, CRC_VALUE, KEY, always, raw_storage, store
@@ -52,6 +55,24 @@ def test_a_proxy_that_speaks_no_http_is_passed_over():
     assert proxy_of("http://oss.example.com/x", {"http": "socks5://proxy:1080"}) is None
 
 
+def test_a_proxy_without_a_scheme_speaks_http():
+    assert proxy_of("https://oss.example.com/x", {"https": "proxy:3128"}) == "http://proxy:3128"
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    ["me:pa/ss@proxy:3128", "me:pa]s[s@proxy", "me:pass@proxy:port", "[::1", "pro xy", "p%E4%BD%A0:pa@proxy"],
+)
+def test_a_proxy_that_is_no_address_is_said_without_showing_it(monkeypatch, proxy):
+    through(monkeypatch, f"http://{proxy}")
+
+    with pytest.raises(OutOfOrder) as caught:
+        put(store("http://oss.invalid"))
+
+    assert caught.value.message == "the storage cannot be reached: the proxy refused"
+    assert "pa" not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+
 def test_a_proxy_that_nobody_answers_for_is_a_fault_of_the_proxy(monkeypatch):
     with storage(always((200, {}, b""))) as gone:
         pass
@@ -77,6 +98,31 @@ def test_an_answer_that_breaks_off_is_a_fault_of_the_way():
 
     with raw_storage(broken) as url, pytest.raises(OutOfOrder, match="cannot be reached"):
         store(url).list_parts(KEY, "u1")
+
+
+class Trickle(io.RawIOBase):
+    """Gives one byte at a time."""
+
+    left = 400
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:
+        self.left -= 1
+        buffer[:1] = b"x"
+        return 1 if self.left >= 0 else 0
+
+
+@pytest.mark.parametrize("amount", [None, 200], ids=["all of it", "an error's beginning"])
+def test_an_answer_that_comes_byte_by_byte_is_not_waited_for_to_its_end(amount):
+    body = Trickle()
+    answer = Answer(urllib3.HTTPResponse(io.BufferedReader(body), preload_content=False), patience=0.0)
+
+    with pytest.raises(RequestError):
+        answer.read(amount)
+
+    assert body.left > 390
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")

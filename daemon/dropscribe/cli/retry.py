@@ -17,15 +17,16 @@ from dropscribe.cli.say import say
 from dropscribe.config.settings import InboxSettings, Settings
 from dropscribe.disk.moving import hide, place_source, put_back
 from dropscribe.disk.placing import sha256_within
-from dropscribe.disk.sources import GONE, look_at, parent_of, remove_within, seen_from, stat_within
+from dropscribe.disk.sources import GONE, look_at, parent_of, seen_from, stat_within
 from dropscribe.dispose import private_name
 from dropscribe.errors import DropscribeError, SourceChanged
 from dropscribe.file_state import state_of
-from dropscribe.ledger import beside, is_held, stories, upkeep
+from dropscribe.ledger import beside, is_held, reasons, stories, upkeep
 from dropscribe.ledger.stories import FileRow
 from dropscribe.model import Look
 from dropscribe.names import display
 from dropscribe.naming import numbers
+from dropscribe.placement import remove_reason
 from dropscribe.story import still_lies
 from dropscribe.survey import folder_trouble
 
@@ -129,12 +130,12 @@ def _retry(bench: Bench, row: FileRow | None) -> str:
         if trouble := folder_trouble(bench.connection, folder):
             raise CannotRetry(f"{trouble.message}; {trouble.remedy}")
     if row.moved_to is None:
-        return _release(inbox, row)
+        return _release(bench, inbox, row)
     if not os.path.lexists(row.moved_to) and (since := _since(bench, inbox, row)):
         raise CannotRetry(since)
     arrived = _move_back(bench, inbox, row, row.moved_to)
-    _remove_error_file(inbox, row)
-    return f"{_name(row)} goes back into its inbox{_as(row.path, arrived)}"
+    stays = "" if _remove_error_file(bench, inbox, row) else f"; {_edited(row)} and stays"
+    return f"{_name(row)} goes back into its inbox{_as(row.path, arrived)}{stays}"
 
 
 def _since(bench: Bench, inbox: InboxSettings, row: FileRow) -> str | None:
@@ -154,11 +155,12 @@ def _as(wanted: bytes, arrived: bytes) -> str:
     return "" if wanted == arrived else f" as {display(arrived)}, because another file has its name there"
 
 
-def _release(inbox: InboxSettings, row: FileRow) -> str:
+def _release(bench: Bench, inbox: InboxSettings, row: FileRow) -> str:
     """The source stayed in the inbox: without its error file it is taken again."""
     if not isinstance(look_at(inbox.inbox, row.path), Look):
         raise CannotRetry("its source does not lie in the inbox any more")
-    _remove_error_file(inbox, row)
+    if not _remove_error_file(bench, inbox, row):
+        raise CannotRetry(f"{_edited(row)}: move it away, then the file is taken again from where it lies")
     _knock(inbox.inbox, row.path)
     return f"{_name(row)} is taken again from where it lies"
 
@@ -169,9 +171,19 @@ def _knock(root: Path, path: bytes) -> None:
         os.close(os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder))
 
 
-def _remove_error_file(inbox: InboxSettings, row: FileRow) -> None:
-    if row.error_file is not None:
-        remove_within(*seen_from(inbox.failed, row.error_file))
+def _remove_error_file(bench: Bench, inbox: InboxSettings, row: FileRow) -> bool:
+    """Whether none stands any more; one that a person has written into, or put there, is theirs and stays."""
+    reason = reasons.of_file(bench.connection, row.media_id)
+    if reason is None:
+        return True
+    try:
+        return remove_reason(inbox.failed, reason)
+    except FileNotFoundError:
+        return True
+
+
+def _edited(row: FileRow) -> str:
+    return f"its error file {display(row.error_file or b'')} is not as dropscribe wrote it"
 
 
 def _move_back(bench: Bench, inbox: InboxSettings, row: FileRow, source: bytes) -> bytes:

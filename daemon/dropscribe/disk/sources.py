@@ -181,12 +181,6 @@ def expect(descriptor: int, path: bytes, look: Look, when: str) -> os.stat_resul
     return result
 
 
-def remove_within(root: Path, path: bytes) -> None:
-    """Unlink what stands at `path`, following no link below `root`; nothing there is fine. Raises as `folder_at`."""
-    with contextlib.suppress(FileNotFoundError), parent_of(root, path) as (folder, name):
-        os.unlink(name, dir_fd=folder)
-
-
 @contextmanager
 def regular_file(name: bytes, folder: int | None = None) -> Iterator[int | None]:
     """The regular file `name`, open for reading; None if a link, a folder or the like stands there.

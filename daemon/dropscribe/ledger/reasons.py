@@ -29,6 +29,11 @@ _VERSIONS = (
     .where(*_AT)
     .order_by(media.c.id.desc())
 )
+_OF_FILE = (
+    select(*OWED_COLUMNS, media.c.finished_at)
+    .outerjoin(recognition, recognition.c.id == media.c.recognition_id)
+    .where(media.c.id == bindparam("row_id"), media.c.state == "failed", media.c.error_file.is_not(None))
+)
 _GONE = (
     update(media)
     .where(media.c.inbox == bindparam("of_inbox"), media.c.path == bindparam("of_path"))
@@ -58,6 +63,12 @@ def _stale(connection: Connection, inbox: str, paths: Sequence[bytes]) -> Iterat
         if by_later is not None and row.state == "failed" and row.error_file not in {None, *by_later}:
             yield StaleReason(owed_of(row), row.error_file, row.finished_at)
         replaced.setdefault(row.path, set()).add(row.error_file)
+
+
+def of_file(connection: Connection, media_id: int) -> StaleReason | None:
+    """The error file of a failed file, which somebody wants tried again; None where the ledger knows of none."""
+    row = connection.execute(_OF_FILE, {"row_id": media_id}).first()
+    return None if row is None else StaleReason(owed_of(row), row.error_file, row.finished_at)
 
 
 def gone(connection: Connection, reasons: Sequence[StaleReason]) -> None:

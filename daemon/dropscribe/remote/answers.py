@@ -135,22 +135,24 @@ def read_page(body: Json) -> ListPage:
     """One page of the task list. Raises Unreadable rather than leave a row out."""
     at = body if _rows(body) is not None else _output(body)
     rows = _rows(at)
-    if rows is None:
+    if rows is None and not _says_empty(at):
         raise Unreadable("it holds no list of tasks")
+    total = _whole(at.get("total"))
     return ListPage(
-        tasks=tuple(_listed(row) for row in rows),
-        total=_whole(at.get("total")),
+        tasks=tuple(_listed(row) for row in rows or ()),
+        total=None if total is not None and total < len(rows or ()) else total,  # refuted by its own page
         total_pages=_whole(at.get("total_page")),
         page_size=_whole(at.get("page_size")),
     )
 
 
 def _rows(body: Json) -> list[Any] | None:
+    return next((body[name] for name in ("data", "tasks") if isinstance(body.get(name), list)), None)
+
+
+def _says_empty(body: Json) -> bool:
     """Some writers of JSON leave an empty list out, or write null: then the count has to say that it is empty."""
-    given = [body[name] for name in ("data", "tasks") if body.get(name) is not None]
-    if not given and _whole(body.get("total")) == 0:
-        return []
-    return next((rows for rows in given if isinstance(rows, list)), None)
+    return all(body.get(name) is None for name in ("data", "tasks")) and _whole(body.get("total")) == 0
 
 
 def _listed(row: object) -> ListedTask:
@@ -193,7 +195,7 @@ def is_whole(pages: Sequence[ListPage]) -> bool:
     """
     tasks = [task for page in pages for task in page.tasks]
     first, last = pages[0].total or 0, pages[-1].total or 0
-    if len(tasks) < last:
+    if len(tasks) < last or (first and pages[-1].total == 0):  # a list that has vanished while it was read is a fault
         return False
     return len(_ids(pages)) >= first or _newest_first(tasks)
 

@@ -8,7 +8,7 @@ import errno
 import os
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 from urllib.request import getproxies
@@ -17,7 +17,7 @@ import urllib3
 from oss2.exceptions import RequestError
 from urllib3.exceptions import HTTPError
 
-from dropscribe.remote.proxies import proxy_of
+from dropscribe.remote.proxies import NOWHERE, proxy_of
 
 LARGEST_ANSWER = 8 * 1024 * 1024
 LONGEST_ANSWER = 300.0
@@ -69,43 +69,41 @@ class Session:
 class Answer:
     """What oss2 reads an answer from."""
 
-    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+    def __init__(self, response: urllib3.BaseHTTPResponse, patience: float = LONGEST_ANSWER) -> None:
+        """`patience`: seconds for all of a read, however steadily its bytes come."""
         self.status = response.status
         self.headers = response.headers
         self.request_id = response.headers.get("x-oss-request-id", "")
         self._response = response
         self._left = True
+        self._patience = patience
 
     def read(self, amount: int | None = None) -> bytes:
         """Of what is left, all or the first bytes: an error's, which may be large, for nobody reads on then.
 
-        Raises RequestError; ValueError where all of it is too large, TimeoutError where it takes too long.
+        Raises RequestError, also where it takes too long; ValueError where all of it is too large.
         """
         if not self._left:
             return b""
-        pieces = self._pieces(_PIECE if amount is None else amount)
-        if amount is not None:
-            return next(pieces, b"")
-        self._left = False
-        return self._whole(pieces)
+        self._left = amount is not None
+        data = self._gathered(LARGEST_ANSWER + 1 if amount is None else amount)
+        if amount is None and len(data) > LARGEST_ANSWER:
+            self._response.close()
+            raise ValueError("the answer is too large")
+        return data
 
-    def _whole(self, pieces: Iterator[bytes]) -> bytes:
-        end, data = time.monotonic() + LONGEST_ANSWER, bytearray()
-        for piece in pieces:
-            data += piece
-            if len(data) > LARGEST_ANSWER:
-                self._response.close()
-                raise ValueError("the answer is too large")
-            if time.monotonic() > end:
-                self._response.close()
-                raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
-        return bytes(data)
-
-    def _pieces(self, size: int) -> Iterator[bytes]:
+    def _gathered(self, most: int) -> bytes:
+        """Piece by piece as they come, for a read of more than is there waits for it, however slowly it trickles."""
+        end, data = time.monotonic() + self._patience, bytearray()
         try:
-            yield from self._response.stream(size, decode_content=True)
+            while len(data) < most and (piece := self._response.read1(min(_PIECE, most - len(data)), True)):
+                data += piece
+                if time.monotonic() > end:
+                    self._response.close()
+                    raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
         except (HTTPError, OSError) as error:
             raise RequestError(error) from error
+        return bytes(data)
 
 
 def _pool(proxy: str | None, **options: Any) -> urllib3.PoolManager:
@@ -113,4 +111,7 @@ def _pool(proxy: str | None, **options: Any) -> urllib3.PoolManager:
         return urllib3.PoolManager(**options)
     user = urlsplit(proxy)
     who = f"{unquote(user.username)}:{unquote(user.password or '')}" if user.username else None
-    return urllib3.ProxyManager(proxy, proxy_headers=urllib3.make_headers(proxy_basic_auth=who), **options)
+    try:
+        return urllib3.ProxyManager(proxy, proxy_headers=urllib3.make_headers(proxy_basic_auth=who), **options)
+    except ValueError:  # no name of a host, or a password that does not fit into a header
+        return urllib3.ProxyManager(NOWHERE, **options)
