@@ -130,7 +130,11 @@ def test_a_submit_refused_for_its_contents_blames_no_account(status, code):
     assert fault.code == (code or f"HTTP {status}")
 
 
-@pytest.mark.parametrize("status", [400, 404, 409, 413, 422])
+def test_a_body_that_is_too_large_is_sent_in_smaller_ones_though_nobody_says_a_word():
+    assert isinstance(submit(413, ""), RequestRefused)
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 422])
 def test_a_submit_refused_without_a_word_is_no_fault_of_its_files(status):
     fault = submit(status, "")
 

@@ -276,12 +276,14 @@ def _leaves_open(status: int) -> bool:
 
 
 def _by_status(status: int, bare: bool) -> Meaning:
-    """`bare`: nobody said why, so what answered need not be the service (a proxy, a wrong address): no file's fault."""
+    """`bare`: nobody said why, so what answered need not be the service (a proxy, a wrong address): no file's fault.
+    413 says why by itself: a gateway that takes no large body may take that of one file.
+    """
     if status == 429:
         return "slow down"
     if status in _KEY_STATUS:
         return "key"
-    return "contents" if status in _CONTENTS and not bare else "account"
+    return "contents" if status == 413 or (status in _CONTENTS and not bare) else "account"
 
 
 def _scope(means: Meaning, call: Call, model: str | None) -> str:
