@@ -151,9 +151,9 @@ class Intake:
             looking.result()
 
     def _look_at_folders(self) -> None:
-        """What is out of order now is said when the folder is needed."""
+        """What is out of order now is said when the folder is needed. The inbox first: people drop files at once."""
         inbox = self._inbox
-        for folder in (inbox.outbox, inbox.done, inbox.failed):
+        for folder in (inbox.inbox, inbox.outbox, inbox.done, inbox.failed):
             if isinstance(folder, Path):
                 with contextlib.suppress(OutOfOrder):
                     self._house.guard(folder).check()
