@@ -19,7 +19,7 @@ demo: $(READY) ## the whole way from inbox to outbox, without an account
 	@$(BIN)/dropscribe demo
 
 test: fast troubles model $(SDK_READY) ## all tests: fast ones, troubles, then those that start and kill real processes
-	$(BIN)/python -m pytest -q -n 3 -m "kill or journey or sdk"
+	$(BIN)/python -m pytest -q -n 2 -m "kill or journey or sdk"
 
 systemd: $(READY) $(INSTALLED_READY) ## the units under a really booted systemd; needs root
 	$(BIN)/python -m pytest -q -m systemd tests/systemd

