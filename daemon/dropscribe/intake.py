@@ -88,6 +88,8 @@ class Intake:
         self._taker = Taker(name, house, threads, self._tracker, on_taken)
         self._probe = probe_name(self._ledger.id, name)
         self.first_scan_done = False
+        self.begun = asyncio.Event()
+        """The folders are made, or out of order, or hang: nobody needs to wait for them any longer."""
         self.wake = asyncio.Event()
 
     @property
@@ -124,8 +126,11 @@ class Intake:
     async def run(self) -> None:
         """Take files until cancelled."""
         root = os.fsencode(self._house.inboxes[self._name].inbox)
-        await self._ledger.do(upkeep.remember_inbox, self._name, root)
-        await self._see_folders()
+        try:
+            await self._ledger.do(upkeep.remember_inbox, self._name, root)
+            await self._see_folders()
+        finally:
+            self.begun.set()
         while True:
             try:
                 await self._round()

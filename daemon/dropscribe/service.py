@@ -124,7 +124,13 @@ class Service:
         for name, room in rooms.companions.rooms():
             spawn(name, room)
         self._reloader.start()
-        spawn("heartbeat", self._heartbeat.run())
+        spawn("heartbeat", self._beat())
+
+    async def _beat(self) -> None:
+        """READY once the inboxes are there: who has waited for that drops files at once."""
+        for intake in list(self._rooms.intakes.values()):
+            await intake.begun.wait()
+        await self._heartbeat.run()
 
     async def _submit(self) -> None:
         """Nothing is paid before the task list was read once: it may show what this ledger does not know."""

@@ -223,6 +223,14 @@ def test_where_sources_are_kept_and_one_is_gone_its_reason_stays(keeping: House)
     assert files_below(keeping.failed) == {"bad.mp3.error.json"}
 
 
+def made_theirs(house: House, content: bytes | None) -> tuple[Path, bytes]:
+    """The error file of bad.mp3, with other content of a person's, or edited by one."""
+    notes = house.failed / "bad.mp3.error.json"
+    theirs = content or notes.read_bytes().replace(b"convert it", b"asked Anna for a better copy")
+    notes.write_bytes(theirs)
+    return notes, theirs
+
+
 OTHERS = pytest.mark.parametrize("content", [b"a person's own notes", None], ids=["foreign", "edited"])
 
 
@@ -231,9 +239,7 @@ def test_an_error_file_that_a_person_made_theirs_stays_and_the_source_goes_back(
     house: House, content: bytes | None
 ) -> None:
     house.fail("bad.mp3", b"broken")
-    notes = house.failed / "bad.mp3.error.json"
-    theirs = content or notes.read_bytes().replace(b"convert it", b"asked Anna for a better copy")
-    notes.write_bytes(theirs)
+    notes, theirs = made_theirs(house, content)
 
     ran = house.run("retry", str(house.failed / "bad.mp3"))
 
@@ -248,9 +254,7 @@ def test_where_sources_are_kept_an_error_file_that_a_person_made_theirs_is_to_be
     keeping: House, content: bytes | None
 ) -> None:
     keeping.fail("bad.mp3", b"broken")
-    notes = keeping.failed / "bad.mp3.error.json"
-    theirs = content or notes.read_bytes().replace(b"convert it", b"asked Anna for a better copy")
-    notes.write_bytes(theirs)
+    notes, theirs = made_theirs(keeping, content)
 
     ran = keeping.run("retry", "--all")
 

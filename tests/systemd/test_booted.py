@@ -29,7 +29,10 @@ def delivers(machine: Machine, name: str, inbox: str = "talks") -> None:
     eventually(lambda: machine.exists(f"/srv/dropscribe/{inbox}/outbox/{name}.json"))
 
 
-def test_it_is_ready_once_it_watches_and_works_with_keys_that_only_root_can_read(machine: Machine, unit: Unit) -> None:
+def test_it_is_ready_once_its_inbox_is_there_and_works_with_keys_that_only_root_can_read(
+    machine: Machine, unit: Unit
+) -> None:
+    assert machine.exists("/srv/dropscribe/talks/inbox")
     assert unit.show("ActiveState") == "active"
     assert machine.run("stat -c %a /etc/credstore/dropscribe.dashscope_api_key") == "600"
     delivers(machine, "first")
