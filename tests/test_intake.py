@@ -10,8 +10,9 @@ import pytest
 
 from dropscribe.folders import FolderGuard
 from dropscribe.intake import ErrorFiles, Intake, is_new
-from dropscribe.ledger.rows import KnownMedia
+from dropscribe.ledger.rows import KnownMedia, Taken
 from dropscribe.model import Look, MediaState
+from dropscribe.watch import FolderWatch
 from houses import furnished
 
 TAKEN = Look(size=5, mtime_ns=1, inode=7)
@@ -109,3 +110,48 @@ def test_a_folder_that_hangs_keeps_nothing_from_being_taken(tmp_path: Path) -> N
     (tmp_path / "inbox/talk.mp3").write_bytes(b"sound")
 
     assert asyncio.run(take()) == [b"talk.mp3"]
+
+
+def test_a_folder_that_comes_while_a_scan_runs_does_not_wait_for_the_next_rescan(tmp_path: Path) -> None:
+    """The scan has passed its place already when the event says that it is new."""
+    marks: dict[bytes, str] = {}
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox/talk.mp3").write_bytes(b"sound")
+
+    async def waited() -> float:
+        """Seconds until its file is taken."""
+        loop = asyncio.get_running_loop()
+        taken: asyncio.Queue[float] = asyncio.Queue()
+        scans, came = 0, 0.0
+
+        def skip() -> list[Path]:
+            nonlocal scans
+            scans += 1
+            return []
+
+        def guard(folder: Path) -> FolderGuard:
+            nonlocal came
+            if scans == 2 and folder.name == "failed" and not came:  # this scan has seen all that it will see
+                (tmp_path / "inbox/new").mkdir()
+                (tmp_path / "inbox/new/late.mp3").write_bytes(b"late sound")
+                came = house.clock.monotonic()
+                said = threading.Event()
+                loop.call_soon_threadsafe(lambda: (intake.doubt("the folder is new"), said.set()))
+                said.wait(20.0)
+            return FolderGuard(folder, marks.get, marks.__setitem__)
+
+        def on_taken(_: str, file: Taken) -> None:
+            if file.path == b"new/late.mp3":
+                taken.put_nowait(house.clock.monotonic())
+
+        with furnished(tmp_path) as house, ThreadPoolExecutor(2) as threads:
+            house.guard = guard
+            watch = lambda inbox, *calls: FolderWatch(inbox.inbox, "polling", *calls)  # noqa: E731
+            intake = Intake("talks", house, skip, threads, on_taken, watch)
+            running = asyncio.create_task(intake.run())
+            try:
+                return await asyncio.wait_for(taken.get(), 20.0) - came
+            finally:
+                running.cancel()
+
+    assert asyncio.run(waited()) < 30.0, "it settles for 5 s; a rescan comes after 60 s"

@@ -7,6 +7,7 @@ One intake an inbox. An unsettled file is weather: it lives only in memory and i
 
 import asyncio
 import contextlib
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -113,8 +114,7 @@ class Intake:
         """Events were lost, or could have been: the next rescan is now. Called in the event loop."""
         log.debug("watch.doubt", inbox=self._name, reason=reason)
         self._pace.doubt()
-        soon = self._clock.monotonic() + min(LONGEST_PAUSE, REST * self._cost)
-        self._scan_at = min(self._scan_at, soon)
+        self._scan_at = min(self._scan_at, self._clock.monotonic() + self._short_rest)
         self.wake.set()
 
     def stop(self) -> None:
@@ -184,18 +184,28 @@ class Intake:
         times = [self._scan_at] if due is None else [self._scan_at, due]
         return max(0.01, min(times) - self._clock.monotonic())
 
+    @property
+    def _short_rest(self) -> float:
+        """Seconds between two scans of which the second is wanted at once."""
+        return min(LONGEST_PAUSE, REST * self._cost)
+
+    def _long_rest(self, inbox: InboxSettings) -> float:
+        """Seconds between two scans where nothing asks for the second."""
+        return inbox.settle if self._overflow else max(self._pace.interval, REST * self._cost)
+
     async def _rescan(self, inbox: InboxSettings) -> None:
         if self._new_watch is None and self.first_scan_done and not self._overflow:
             self._scan_at = self._clock.monotonic() + LONGEST_QUIET
             return
         before = self._clock.monotonic()
-        self._overflow = False
+        self._overflow, self._scan_at = False, math.inf
         await self._in_thread(lambda: self._scan(inbox))
         now = self._clock.monotonic()
         self._cost = now - before
         self._pace.scanned(self._cost)
         self._pace.stalled(now)
-        self._scan_at = now + (inbox.settle if self._overflow else max(self._pace.interval, REST * self._cost))
+        doubted = self._scan_at < math.inf  # meanwhile, and maybe of a folder that the scan had passed already
+        self._scan_at = now + (self._short_rest if doubted else self._long_rest(inbox))
         self.first_scan_done = True
         if self._new_watch is not None:
             await self._keep_watching(inbox, self._new_watch)
