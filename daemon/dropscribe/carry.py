@@ -20,6 +20,7 @@ from dropscribe.ledger import uploads
 from dropscribe.ledger.rows import Source, UploadJob
 from dropscribe.model import Part
 from dropscribe.opening import Opener, require_unchanged
+from dropscribe.processors import anywhere
 from dropscribe.remote.ports import NoSuchUpload
 
 Value = TypeVar("Value")
@@ -164,7 +165,8 @@ class Carrier:
         fd = self._opener.open(source)
         try:
             PUT.before()
-            crc = self._house.store.put(job.key, self._slice(fd, 0, job.size), job.size)
+            with anywhere(job.size):
+                crc = self._house.store.put(job.key, self._slice(fd, 0, job.size), job.size)
             PUT.effect()
             require_unchanged(fd, source)
         except OSError as error:
@@ -227,15 +229,18 @@ class Carrier:
         async with self._slots.of(self._house.settings.storage.uploads):
             PUT_PART.before()
             try:
-                part = await self._in_thread(
-                    lambda: self._house.store.put_part(job.key, upload_id, number, reader, len(cast(Any, reader)))
-                )
+                part = await self._in_thread(lambda: self._send_part(job.key, upload_id, number, reader))
             except NoSuchUpload:
                 await self._ledger.do(uploads.upload_begun, job.key, None)
                 raise TryLater("NoSuchUpload", "the storage dropped the unfinished upload", bound=3) from None
             PUT_PART.effect()
         self.further.add(job.recognition_id)
         return part
+
+    def _send_part(self, key: str, upload_id: str, number: int, reader: BinaryIO) -> Part:
+        size = len(cast(Any, reader))
+        with anywhere(size):
+            return self._house.store.put_part(key, upload_id, number, reader, size)
 
     async def _complete(self, job: UploadJob, upload_id: str, parts: Sequence[Part]) -> int:
         COMPLETE.before()

@@ -15,6 +15,7 @@ from dropscribe.errors import DropscribeError
 from dropscribe.model import Fingerprint, Look
 from dropscribe.mounts import is_network
 from dropscribe.names import display
+from dropscribe.processors import anywhere
 
 __all__ = [
     "Crc64",
@@ -51,7 +52,7 @@ def take(root: Path, path: bytes, look: Look, stop: Callable[[], bool]) -> Finge
     Raises SourceChanged (it is not, or no longer, what `look` saw), StillOpen (a writer holds it), Stopped,
     PermissionError (unreadable), other OSError (a fault of the disk, or `root` is missing).
     """
-    with opened(root, path, look) as descriptor:
+    with opened(root, path, look) as descriptor, anywhere(look.size):
         if held_for_writing(descriptor) and not _is_remote(root, path):
             raise StillOpen(f"{display(path)} is still open for writing in another program; dropscribe waits for it")
         sha256, crc64 = hashlib.sha256(), Crc64()

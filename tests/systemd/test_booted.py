@@ -1,6 +1,7 @@
 """The units under a really booted systemd: what docs/systemd.md promises."""
 
 import json
+import os
 import re
 
 import pytest
@@ -36,6 +37,14 @@ def test_it_is_ready_once_its_inbox_is_there_and_works_with_keys_that_only_root_
     assert unit.show("ActiveState") == "active"
     assert machine.run("stat -c %a /etc/credstore/dropscribe.dashscope_api_key") == "600"
     delivers(machine, "first")
+
+
+def test_its_threads_share_one_processor_through_the_filter_of_system_calls(machine: Machine, unit: Unit) -> None:
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("there is one processor")
+    delivers(machine, "side-by-side")
+    told = f"awk '/^Cpus_allowed_list/ {{print $2}}' /proc/{unit.pid}/task/*/status | sort -u"
+    assert machine.run(told).isdecimal()
 
 
 def test_the_status_line_says_what_goes_on_and_what_is_out_of_order(machine: Machine, unit: Unit) -> None:

@@ -20,6 +20,7 @@ from dropscribe.config.units import seconds
 from dropscribe.hardening import keep_memory_private
 from dropscribe.ledger import beside
 from dropscribe.logs import take_over_hooks
+from dropscribe.processors import share_one
 from dropscribe.sd_notify import Notifier
 from dropscribe.service import Outcome, Service
 
@@ -71,6 +72,7 @@ def run(context: click.Context, config: Path | None, log_format: str, once: bool
       dropscribe run --once --log-format json 2>> dropscribe.log
     """
     keep_memory_private()
+    share_one()
     settings = settings_for(context, config)
     view = progress_view(once, log_format)
     log_to_stderr(log_format, settings, None if view is None else view.log_stream)

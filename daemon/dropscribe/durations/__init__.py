@@ -12,6 +12,8 @@ import sys
 import threading
 from pathlib import Path
 
+from dropscribe.processors import anywhere
+
 WORKER = Path(__file__).with_name("worker.py")
 PATIENCE = 10.0
 """Seconds for one file, start of the child included; measured are 0.5 to 16 ms."""
@@ -80,9 +82,10 @@ class Durations:
         environ = {name: os.environ[name] for name in KEPT if name in os.environ}
         # -P: the worker's own folder is no place to import from
         command = [sys.executable, "-P", str(WORKER)]
-        self._child = subprocess.Popen(  # noqa: S603 - our own file
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environ
-        )
+        with anywhere():
+            self._child = subprocess.Popen(  # noqa: S603 - our own file
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environ
+            )
         return self._child
 
     def _end(self) -> None:

@@ -1,7 +1,6 @@
 """Which files are owed their outputs or their error file, under which reserved names, and that they have them."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, exists, func, insert, select, update
@@ -137,7 +136,7 @@ def reserve(connection: Connection, plans: Sequence[Reservation], given_up: Coll
     owing = [{"row_id": plan.media_id, "target": plan.moved_to} for plan in kept if plan.outputs]
     if owing and connection.execute(_DELIVERING, owing).rowcount != len(owing):
         raise StaleWrite("a file that was to be delivered is not owed its outputs any more")
-    outputs = [{"media_id": plan.media_id, **asdict(planned)} for plan in kept for planned in plan.outputs]
+    outputs = [planned.row(plan.media_id) for plan in kept for planned in plan.outputs]
     if outputs:
         connection.execute(_DROP_NAMES, {"ids": [plan.media_id for plan in kept]})
         outgrown = [path for plan in kept for path in plan.outgrown]

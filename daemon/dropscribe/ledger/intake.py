@@ -4,7 +4,6 @@ Statements that run for every file are built once, at import: building one costs
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, exists, func, insert, select, update
@@ -109,7 +108,7 @@ def adopt(connection: Connection, inbox: str, new: NewMedia, outputs: Sequence[P
     media_id = connection.execute(insert(media).values(**row, reason=ADOPTED)).inserted_primary_key[0]  # type: ignore[index]
     paths = [planned.path for planned in outputs]
     connection.execute(delete(output).where(output.c.path.in_(paths)))
-    connection.execute(insert(output), [{"media_id": media_id, **asdict(planned)} for planned in outputs])
+    connection.execute(insert(output), [planned.row(media_id) for planned in outputs])
     return True
 
 

@@ -177,6 +177,11 @@ class PlannedOutput:
     sha256: str
     replaces: str = ""
 
+    def row(self, media_id: int) -> dict[str, object]:
+        """As the ledger keeps it; `dataclasses.asdict` would copy each value, at four times the price."""
+        of = {"format": self.format, "sha256": self.sha256, "replaces": self.replaces}
+        return {"media_id": media_id, "path": self.path, **of}
+
 
 @dataclass(frozen=True, slots=True)
 class Reservation:

@@ -14,6 +14,7 @@ from subprocess import DEVNULL, Popen
 
 from dropscribe.ledger.notices import Message
 from dropscribe.message import environment_of
+from dropscribe.processors import anywhere
 from dropscribe.sinks import NotTold
 
 OURS = ("DASHSCOPE", "OSS_", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "DROPSCRIBE_")
@@ -52,7 +53,7 @@ class Command:
         environ = harmless(self._environ, self._secrets) | environment_of(message)
         os.set_blocking(mouth, True)  # the command's end
         try:
-            with _as_file(body) as stdin:
+            with _as_file(body) as stdin, anywhere():
                 return Popen(  # noqa: S603 - the very command that the configuration names
                     self._words, stdin=stdin, stdout=DEVNULL, stderr=mouth, env=environ, start_new_session=True
                 )
