@@ -148,6 +148,20 @@ def test_only_what_this_delivery_placed_is_removed_when_its_names_change(
     assert set(os.listdir(inbox.outbox)) == left
 
 
+def test_a_fault_of_one_file_does_not_forget_what_another_one_of_its_group_did_not_place(inbox: InboxSettings) -> None:
+    first, second = plan(inbox), plan(inbox)
+    elsewhere = [replace(one, path=one.path.replace(b"talk", b"other")) for one in second.reservation.outputs]
+    second = replace(second, reservation=Reservation(8, tuple(elsewhere), None))
+    (inbox.outbox / ".dropscribe-8-json.tmp").mkdir()  # nothing can be written aside for the second
+    (inbox.outbox / "talk.srt").write_bytes(SRT)
+    unplaced: dict[int, frozenset[bytes]] = {}
+
+    with pytest.raises(OSError):
+        place_all(inbox, [second, first], unplaced)
+
+    assert unplaced == {7: frozenset(output.path for output in first.reservation.outputs)}
+
+
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
     """A folder that is none of ours, with files that are named as ours are and hold what ours hold."""

@@ -59,16 +59,21 @@ def place_all(
     stuck: dict[int, str | None] = {}
 
     def each(plans: Sequence[Planned], act: Callable[[InboxSettings, Planned], None]) -> list[Planned]:
-        done = []
-        for plan, obstacle in zip(plans, together(lambda plan: _obstacle(act, inbox, plan), plans), strict=True):
+        done: list[Planned] = []
+        fault: OSError | None = None
+        for plan, error in zip(plans, together(lambda plan: _failed(act, inbox, plan), plans), strict=True):
             media_id = plan.reservation.media_id
-            if isinstance(obstacle, NameTaken):
-                stuck[media_id] = None
-                unplaced[media_id] = obstacle.unplaced
-            elif obstacle is not None:
-                stuck[media_id] = f"{obstacle.filename}: {obstacle.strerror}"
-            else:
+            if error is None:
                 done.append(plan)
+            elif isinstance(error, NameTaken):
+                stuck[media_id] = None
+                unplaced[media_id] = error.unplaced
+            elif isinstance(error, NotADirectoryError):
+                stuck[media_id] = f"{error.filename}: {error.strerror}"
+            else:
+                fault = fault or error
+        if fault is not None:  # of the folder; what was noted of single files stays true
+            raise fault
         return done
 
     with FolderTrouble(inbox.outbox):
@@ -80,11 +85,11 @@ def place_all(
     return placed, stuck
 
 
-def _obstacle(act: Callable[[InboxSettings, Planned], None], inbox: InboxSettings, plan: Planned) -> OSError | None:
+def _failed(act: Callable[[InboxSettings, Planned], None], inbox: InboxSettings, plan: Planned) -> OSError | None:
     try:
         act(inbox, plan)
-    except (NameTaken, NotADirectoryError) as obstacle:
-        return obstacle
+    except OSError as error:
+        return error
     return None
 
 

@@ -7,6 +7,7 @@ Within the block a thread goes on in the folders that it has once reached, as it
 one of them meanwhile leads it nowhere else. So a block lasts for one group, and what follows is looked up anew.
 """
 
+import contextlib
 import os
 import threading
 from collections import OrderedDict
@@ -36,7 +37,8 @@ def folders_kept_open() -> Iterator[None]:
     finally:
         folders, _kept.folders = _kept.folders, None
         for descriptor in folders.values():
-            os.close(descriptor)
+            with contextlib.suppress(OSError):  # of a broken share; the work's own outcome is what counts
+                os.close(descriptor)
 
 
 @contextmanager
@@ -53,6 +55,8 @@ def borrowed(folder: object, open_it: Callable[[], int]) -> Iterator[int]:
     if folder not in folders:
         folders[folder] = open_it()
         if len(folders) > MOST:
-            os.close(folders.popitem(last=False)[1])
+            oldest = folders.popitem(last=False)[1]
+            with contextlib.suppress(OSError):
+                os.close(oldest)
     folders.move_to_end(folder)
     yield folders[folder]
