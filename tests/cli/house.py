@@ -61,6 +61,7 @@ class House:
         for folder in (self.inbox, self.outbox, self.done, self.failed):
             folder.mkdir(exist_ok=True)
         self._numbers = itertools.count(1)
+        self._held: Ledger | None = None
 
     def configure(self, *inboxes: dict[str, Any], **sections: dict[str, Any]) -> None:
         content: dict[str, Any] = {
@@ -85,12 +86,16 @@ class House:
 
     @contextlib.contextmanager
     def daemon(self) -> Iterator[Ledger]:
-        """The state folder held, as a running daemon holds it."""
-        ledger = Ledger(self.state)
+        """The state folder held, as a running daemon holds it; within another block, as that one holds it."""
+        if self._held is not None:
+            yield self._held
+            return
+        self._held = Ledger(self.state)
         try:
-            yield ledger
+            yield self._held
         finally:
-            ledger.close()
+            self._held.close()
+            self._held = None
 
     def drop(self, path: str | bytes, content: bytes = b"sound") -> Path:
         """Put a file into the inbox."""
@@ -189,18 +194,20 @@ class House:
     def deliver(self, path: str | bytes, content: bytes = b"sound") -> None:
         """A file went the whole way."""
         self.drop(path, content)
-        self.take(path)
-        self.upload()
-        self.answer(self.submit(f"task-{next(self._numbers)}"), billed=7.0)
-        self.settle()
+        with self.daemon():
+            self.take(path)
+            self.upload()
+            self.answer(self.submit(f"task-{next(self._numbers)}"), billed=7.0)
+            self.settle()
 
     def fail(self, path: str | bytes, content: bytes = b"broken", code: str = "DECODE_ERROR") -> None:
         """A file went the whole way into failed/."""
         self.drop(path, content)
-        self.take(path)
-        self.upload()
-        self.refuse(self.submit(f"task-{next(self._numbers)}"), Failure(code, "it cannot be decoded", "convert it"))
-        self.settle()
+        with self.daemon():
+            self.take(path)
+            self.upload()
+            self.refuse(self.submit(f"task-{next(self._numbers)}"), Failure(code, "it cannot be decoded", "convert it"))
+            self.settle()
 
     def _new(self, path: bytes, model: str) -> NewMedia:
         whole = os.path.join(os.fsencode(self.inbox), path)

@@ -556,6 +556,12 @@ def test_two_files_of_one_name_count_twice_where_sources_move_away(house: House)
 @pytest.fixture
 def full(house: House) -> House:
     """Files of all kinds, in and beside a folder called `a`."""
+    with house.daemon():
+        _fill(house)
+    return house
+
+
+def _fill(house: House) -> None:
     house.deliver("a/one.mp3", b"one")
     house.deliver("a/b/two.mp3", b"two")
     house.deliver("ab.mp3", b"beside")
@@ -564,7 +570,6 @@ def full(house: House) -> House:
     house.take("a/three.mp3")
     house.drop("a/note.txt")
     house.drop("four.mp3", b"four")
-    return house
 
 
 @pytest.mark.parametrize(
