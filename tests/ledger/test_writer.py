@@ -56,7 +56,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 @pytest.fixture
 def writer(bench: Bench) -> Iterator[Writer]:
-    opened = Writer(bench.engine, bench.on_trouble)
+    opened = Writer(bench.engine, bench.on_trouble, first_pause=0.01)
     yield opened
     opened.close()
 
@@ -249,7 +249,7 @@ async def test_nothing_is_answered_while_the_disk_refuses(bench: Bench, writer: 
 
 
 async def test_close_while_the_disk_refuses_gives_up_what_waits_and_does_not_hang(bench: Bench) -> None:
-    writer = Writer(bench.engine, bench.on_trouble)
+    writer = Writer(bench.engine, bench.on_trouble, first_pause=0.01)
     refused = threading.Event()
     full(bench)
     bench.mended = refused.set
@@ -266,7 +266,7 @@ async def test_close_while_the_disk_refuses_gives_up_what_waits_and_does_not_han
 
 
 async def test_what_was_asked_before_close_is_durable_and_nothing_is_taken_after(bench: Bench) -> None:
-    writer = Writer(bench.engine, bench.on_trouble)
+    writer = Writer(bench.engine, bench.on_trouble, first_pause=0.01)
     asked = asyncio.ensure_future(writer.run(write("word")))
     await asyncio.sleep(0)
 
@@ -283,7 +283,7 @@ async def test_a_ledger_whose_file_is_taken_away_writes_nothing_until_it_is_back
     """What SQLite would go on writing into a deleted file would be forgotten at the next start, and paid again."""
     aside = bench.path.with_name("aside")
     bench.mended = lambda: aside.rename(bench.path)
-    writer = Writer(bench.engine, bench.on_trouble)
+    writer = Writer(bench.engine, bench.on_trouble, first_pause=0.01)
     await writer.run(write("before"))
     bench.path.rename(aside)
 

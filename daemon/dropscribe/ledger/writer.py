@@ -17,6 +17,7 @@ Value = TypeVar("Value")
 Operation = Callable[[Connection], Value]
 
 LARGEST_GROUP = 1000
+FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
 
 
@@ -42,9 +43,14 @@ class Writer:
     called again if its group had to be rolled back, so it must do nothing but speak to the database.
     """
 
-    def __init__(self, engine: Engine, on_trouble: Callable[[BaseException | None], None]) -> None:
-        """`on_trouble` is told, in the ledger thread, when the disk refuses, and with None when it works again."""
+    def __init__(
+        self, engine: Engine, on_trouble: Callable[[BaseException | None], None], first_pause: float = FIRST_PAUSE
+    ) -> None:
+        """`on_trouble` is told, in the ledger thread, when the disk refuses, and with None when it works again;
+        `first_pause` seconds go by before it is asked again, and ever more after that.
+        """
         self._engine = engine
+        self._first_pause = first_pause
         self._on_trouble = on_trouble
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closing = threading.Event()
@@ -126,7 +132,7 @@ class Writer:
     def _insist(self, connection: Connection, group: list[_Waiting], error: BaseException) -> None:
         """The disk is full or failing: stop acting, stay alive, try this very group until it is durable."""
         self._on_trouble(error)
-        pause = 0.5
+        pause = self._first_pause
         while not self._closing.wait(pause):
             try:
                 self._transaction(connection, group)
