@@ -17,6 +17,7 @@ from dropscribe.names import output_names
 from dropscribe.render import FORMATS, render_all, suffix_of
 from dropscribe.render.profiles import Subtitles
 from dropscribe.transcript import parse
+from examples import inbox_settings
 from plain_user import plain_user_folder
 
 SHA256 = "0f" * 32
@@ -32,23 +33,7 @@ def two_channels() -> bytes:
 
 def library(root: Path, *outputs: str, **subtitles: Any) -> InboxSettings:
     (root / "outbox").mkdir(exist_ok=True)
-    return InboxSettings(
-        name="talks",
-        inbox=root / "inbox",
-        outbox=root / "outbox",
-        done="keep",
-        failed=root / "failed",
-        settle=5.0,
-        rescan=60.0,
-        watch="polling",
-        include=("*",),
-        exclude=(),
-        model="fun-asr",
-        recognition={},
-        prepare="as-is",
-        outputs=outputs or ("json", "srt"),
-        subtitles=Subtitles(**subtitles),
-    )
+    return inbox_settings(root, done="keep", outputs=outputs or ("json", "srt"), subtitles=Subtitles(**subtitles))
 
 
 def talk(inbox: InboxSettings, sha256: str = SHA256) -> NewMedia:

@@ -26,6 +26,7 @@ from dropscribe.dispose import (
 )
 from dropscribe.ledger.rows import OwedMedia
 from dropscribe.model import Look
+from examples import owed_media
 
 SOUND = b"what was heard"
 LEDGER = "0123456789ab"
@@ -93,25 +94,7 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
 
 
 def owed(path: bytes, look: Look) -> OwedMedia:
-    return OwedMedia(
-        media_id=7,
-        inbox="in",
-        path=path,
-        look=look,
-        sha256=hashlib.sha256(SOUND).hexdigest(),
-        state="delivering",
-        recognition_id=1,
-        model="fun-asr",
-        settings="{}",
-        task_id="task-1",
-        moved_to=None,
-        error_file=None,
-        code=None,
-        message=None,
-        remedy=None,
-        request_id=None,
-        attempts=0,
-    )
+    return owed_media(inbox="in", path=path, look=look, sha256=hashlib.sha256(SOUND).hexdigest())
 
 
 def test_a_source_that_is_kept_stays(desk: Desk) -> None:

@@ -7,32 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropscribe.ledger.rows import OwedMedia, Owner
-from dropscribe.model import Look, MediaState
+from dropscribe.ledger.rows import Owner
+from dropscribe.model import MediaState
 from dropscribe.naming import LAST_ATTEMPT, Standing, first_free, first_free_with_error, numbers, standing, stems
+from examples import owed_media
 
 FORMATS = (("srt", "srt"), ("json", "json"))
 OURS, EARLIER, EDITED = "11" * 32, "22" * 32, "33" * 32
 
-MEDIA = OwedMedia(
-    media_id=7,
-    inbox="in",
-    path=b"a/talk.mp3",
-    look=Look(5, 1, 7),
-    sha256="aa" * 32,
-    state="due",
-    recognition_id=1,
-    model="fun-asr",
-    settings="{}",
-    task_id="task-1",
-    moved_to=None,
-    error_file=None,
-    code=None,
-    message=None,
-    remedy=None,
-    request_id=None,
-    attempts=0,
-)
+MEDIA = owed_media(inbox="in", path=b"a/talk.mp3", state="due")
 
 
 def owner(

@@ -20,6 +20,7 @@ from dropscribe.ledger.rows import OwedMedia, PlannedOutput, Reservation
 from dropscribe.model import Look, MediaState
 from dropscribe.placement import dispose, place_all, place_first, sync_moves, write_error_file
 from dropscribe.planning import Planned, Rendered, Wish, fit
+from examples import inbox_settings, owed_media
 from plain_user import plain_user_folder
 
 SRT, JSON = b"subtitles", b"{}"
@@ -40,19 +41,7 @@ def inbox_in(root: Path) -> InboxSettings:
     folders = {name: root / name for name in ("inbox", "outbox", "done", "failed")}
     for folder in folders.values():
         folder.mkdir()
-    return InboxSettings(
-        name="talks",
-        **folders,
-        settle=5.0,
-        rescan=60.0,
-        watch="polling",
-        include=("*",),
-        exclude=(),
-        model="fun-asr",
-        recognition={},
-        prepare="as-is",
-        outputs=("json", "srt"),
-    )
+    return inbox_settings(root)
 
 
 def sha256(data: bytes) -> str:
@@ -64,25 +53,8 @@ def owed(inbox: InboxSettings, state: MediaState = "delivering", name: str = "ta
     path.write_bytes(b"sound")
     look = look_at(inbox.inbox, os.fsencode(name))
     assert isinstance(look, Look)
-    return OwedMedia(
-        media_id=7,
-        inbox="talks",
-        path=os.fsencode(name),
-        look=look,
-        sha256=sha256(b"sound"),
-        state=state,
-        recognition_id=1,
-        model="fun-asr",
-        settings="{}",
-        task_id="task-1",
-        moved_to=None,
-        error_file=None,
-        code=None,
-        message=None,
-        remedy=None,
-        request_id=None,
-        attempts=1,
-    )
+    path = os.fsencode(name)
+    return owed_media(path=path, look=look, sha256=sha256(b"sound"), state=state)
 
 
 def plan(inbox: InboxSettings, replaces: str = "") -> Planned:

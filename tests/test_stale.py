@@ -9,10 +9,10 @@ import pytest
 
 from dropscribe.errors import OutOfOrder
 from dropscribe.folders import FolderGuard
-from dropscribe.ledger.rows import OwedMedia, StaleReason
-from dropscribe.model import Look
+from dropscribe.ledger.rows import StaleReason
 from dropscribe.placement import reason_of
 from dropscribe.stale import remove_stale
+from examples import owed_media
 from plain_user import plain_user_folder
 
 AT = 1_795_168_800.75
@@ -27,24 +27,15 @@ def guard_of(failed: Path) -> FolderGuard:
 
 def reason_at(path: Path, moved_to: Path | None = None) -> StaleReason:
     """An error file as we wrote it, and the row it belongs to."""
-    media = OwedMedia(
-        media_id=7,
-        inbox="talks",
+    media = owed_media(
         path=b"a/talk.mp3",
-        look=Look(5, 1, 7),
-        sha256="0123",
         state="failed",
-        recognition_id=1,
-        model="fun-asr",
-        settings="{}",
-        task_id="task-1",
         moved_to=None if moved_to is None else os.fsencode(moved_to),
         error_file=os.fsencode(path),
         code="DECODE_ERROR",
         message="it does not play",
         remedy="convert it",
         request_id="request-1",
-        attempts=1,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(reason_of(media, AT))

@@ -27,6 +27,7 @@ from dropscribe.story import (
 )
 from dropscribe.story_json import to_json
 from dropscribe.story_text import Tale, overview, source_text, tell
+from examples import inbox_settings
 
 NOW = 1_795_000_000.0
 RUNNING = Situation(running=True, account="me", scopes=(), now=NOW)
@@ -42,26 +43,7 @@ def row(**changes: Any) -> FileRow:
 
 
 def inbox(name: str = "talks", **changes: Any) -> InboxSettings:
-    base = Path("/srv") / name
-    return replace(
-        InboxSettings(
-            name=name,
-            inbox=base / "inbox",
-            outbox=base / "outbox",
-            done=base / "done",
-            failed=base / "failed",
-            settle=5.0,
-            rescan=60.0,
-            watch="auto",
-            include=("*",),
-            exclude=(),
-            model="fun-asr",
-            recognition={},
-            prepare="as-is",
-            outputs=("json", "srt"),
-        ),
-        **changes,
-    )
+    return inbox_settings(Path("/srv") / name, name=name, watch="auto", **changes)
 
 
 def scope(name: str) -> Scope:

@@ -4,13 +4,13 @@ Fun-ASR and Qwen filetrans answer in the same shape; `language`, `speaker_id`, `
 """
 
 import json
-import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dropscribe.errors import DropscribeError
+from dropscribe.foreign import number
 from dropscribe.model import Segment, Transcript, Word
 
 LATEST_MS = 100 * 24 * 3600 * 1000
@@ -146,28 +146,17 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _number(value: object) -> float | None:
-    """A number, also where it was sent as a string; true, NaN and infinity are none."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
 def _ms(value: object) -> int | None:
     if type(value) is int and 0 <= value <= LATEST_MS:  # nearly always, twice a word
         return value
-    number = _number(value)
-    return None if number is None or number > LATEST_MS else max(0, round(number))
+    found = number(value)
+    return None if found is None or found > LATEST_MS else max(0, round(found))
 
 
 def _index(value: object) -> int | None:
     """A channel or a speaker: a whole number from 0, else not known."""
-    number = _number(value)
-    return int(number) if number is not None and 0 <= number < 2**31 and number == int(number) else None
+    found = number(value)
+    return int(found) if found is not None and 0 <= found < 2**31 and found == int(found) else None
 
 
 def _rank(channel: int | None) -> int:

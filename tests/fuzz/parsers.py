@@ -26,9 +26,9 @@ from dropscribe.error_codes import classify_request, classify_subtask
 from dropscribe.error_codes import without_urls as shortened
 from dropscribe.error_file import without_urls
 from dropscribe.errors import Misconfigured, OutOfOrder, Refused, TryLater
-from dropscribe.ledger.rows import Item, OwedMedia
+from dropscribe.ledger.rows import Item
 from dropscribe.logs import Redactor
-from dropscribe.model import Document, Look, Secret
+from dropscribe.model import Document, Secret
 from dropscribe.mounts import deepest_mount
 from dropscribe.names import display
 from dropscribe.planning import is_own_error_file
@@ -42,6 +42,7 @@ from dropscribe.sd_notify import Notifier
 from dropscribe.transcript import UnusableResult, parse, speech_seconds
 from dropscribe.url_queries import without_url_queries
 from dropscribe.verdicts import judge
+from examples import owed_media
 from fuzz.inputs import BYTES, NUMBERS, TEXTS, VALUES, damaged, json_of, near
 from remote.servers import storage
 
@@ -126,11 +127,7 @@ OURS = {
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.example.yaml").read_text("utf-8"))
 ITEMS = [Item(1, "prefix/abc/k.mp3", 1, {}, 0), Item(2, "prefix/def/l.mp3", 1, {}, 0)]
 RECORDINGS = Path(__file__).parents[2] / "daemon/dropscribe/sandbox/recordings"
-MEDIA = OwedMedia(
-    media_id=7, inbox="talks", path=b"talk.mp3", look=Look(1, 1, 1), sha256=None, state="failing", recognition_id=None,
-    model=None, settings=None, task_id=None, moved_to=None, error_file=None, code=None, message=None, remedy=None,
-    request_id=None, attempts=1,
-)  # fmt: skip
+MEDIA = owed_media(state="failing")
 
 
 def read_task(data: bytes) -> object:

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from itertools import pairwise
-from math import isfinite
 from typing import Any
 
 from dropscribe.error_codes import without_urls
+from dropscribe.foreign import number
 from dropscribe.model import ListedTask, SubtaskResult, TaskReport
 
 Json = dict[str, Any]
@@ -128,7 +128,7 @@ def _result(row: Json, task_status: str) -> SubtaskResult:
 
 def _billed(body: Json) -> float | None:
     usage = _mapping(body.get("usage"))
-    return _number(usage.get("duration")) if usage.get("duration") is not None else _number(usage.get("seconds"))
+    return number(usage.get("duration")) if usage.get("duration") is not None else number(usage.get("seconds"))
 
 
 def read_page(body: Json) -> ListPage:
@@ -160,7 +160,7 @@ def _listed(row: object) -> ListedTask:
     task_id = _text(fields.get("task_id"))
     if task_id is None:
         raise Unreadable("a task in it has no task_id")
-    created = _number(fields.get("gmt_create"))
+    created = number(fields.get("gmt_create"))
     if created is not None and created >= _SECONDS_BELOW:
         created /= 1000
     status = _text(fields.get("status")) or _text(fields.get("task_status")) or "UNKNOWN"
@@ -221,7 +221,7 @@ def retry_after(value: str | None, now: float) -> float | None:
     """Seconds that a `Retry-After` header asks for: a number, or a date seen from `now` (seconds since the epoch)."""
     if not value:
         return None
-    seconds = _number(value.strip())
+    seconds = number(value.strip())
     if seconds is None and (date := server_date(value)) is not None:
         seconds = date - now
     return None if seconds is None else max(0.0, seconds)
@@ -243,16 +243,6 @@ def _message(fields: Json) -> str | None:
     return without_urls(text) if text else None
 
 
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if isfinite(number) else None
-
-
 def _whole(value: object) -> int | None:
-    number = _number(value)
-    return None if number is None else int(number)
+    found = number(value)
+    return None if found is None else int(found)
