@@ -197,6 +197,7 @@ class Intake:
         if self._new_watch is None and self.first_scan_done and not self._overflow:
             self._scan_at = self._clock.monotonic() + LONGEST_QUIET
             return
+        await self._mend_watch()
         before = self._clock.monotonic()
         self._overflow, self._scan_at = False, math.inf
         await self._in_thread(lambda: self._scan(inbox))
@@ -210,15 +211,20 @@ class Intake:
         if self._new_watch is not None:
             await self._keep_watching(inbox, self._new_watch)
 
+    async def _mend_watch(self) -> None:
+        """Begin a watch that ended, or could not see all, anew: before a scan, which finds what comes between the two,
+        and settles the doubt of one that cannot see all now either. That doubt would ask for the next scan at once.
+        """
+        if self._watch is not None and self._watch.wanted and not self._watch.trusted:
+            await self._in_thread(self._watch.stop)
+            await self._in_thread(self._watch.start)
+
     async def _keep_watching(self, inbox: InboxSettings, new_watch: WatchFactory) -> None:
-        """Begin to watch once the folder is known to be there; mend a watch that ended; prove that events arrive."""
+        """Begin to watch once the folder is known to be there; prove that events arrive."""
         if self._watch is None:
             self._watch = await self._in_thread(lambda: new_watch(inbox, self.hint, self.doubt))
             await self._in_thread(self._watch.start)
             self.doubt("watching began: what came since the scan is looked for")
-        elif self._watch.wanted and not self._watch.trusted:
-            await self._in_thread(self._watch.stop)
-            await self._in_thread(self._watch.start)
         elif self._watch.trusted:
             self._pace.probe_sent(self._probe, self._clock.monotonic())
             with contextlib.suppress(OSError):  # an inbox that is not ours to write: its events stay unproven
