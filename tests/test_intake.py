@@ -10,8 +10,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from clocks import FakeClock
+from dropscribe import boundaries
 from dropscribe.config.settings import InboxSettings
 from dropscribe.folders import FolderGuard
 from dropscribe.intake import ErrorFiles, Intake, is_new
@@ -160,6 +162,40 @@ def test_a_folder_that_comes_while_a_scan_runs_does_not_wait_for_the_next_rescan
                 running.cancel()
 
     assert asyncio.run(waited()) < 30.0, "it settles for 5 s; a rescan comes after 60 s"
+
+
+async def test_what_an_intake_writes_down_while_a_reload_ends_it_is_told_all_the_same(tmp_path: Path) -> None:
+    """The next intake knows the file already, and so would tell nobody of it."""
+    loop, marks = asyncio.get_running_loop(), dict[bytes, str]()
+    taken: asyncio.Queue[bytes] = asyncio.Queue()
+    busy, done = threading.Event(), threading.Event()
+
+    def hold_up(_: Connection) -> None:
+        busy.set()
+        done.wait(20.0)
+
+    def at_boundary(step: str, phase: str) -> None:
+        if (step, phase) == ("intake.take", "before"):
+            threading.Thread(target=house.ledger.do_now, args=(hold_up,)).start()
+            busy.wait(20.0)  # what is written next waits
+            loop.call_soon(running.cancel)
+
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox/talk.mp3").write_bytes(b"sound")
+    boundaries.observe(at_boundary)
+    with furnished(tmp_path) as house, ThreadPoolExecutor(2) as threads:
+        house.guard = lambda folder: FolderGuard(folder, marks.get, marks.__setitem__)
+        on_taken = lambda _, file: taken.put_nowait(file.path)  # noqa: E731
+        running = asyncio.create_task(Intake("talks", house, lambda: [], threads, on_taken, None).run())
+        try:
+            await asyncio.wait({running}, timeout=20.0)
+            assert taken.empty()
+            done.set()
+            assert await asyncio.wait_for(taken.get(), 5.0) == b"talk.mp3"
+        finally:
+            boundaries.observe(None)
+            done.set()
+            running.cancel()
 
 
 class HalfBlind(FolderWatch):
