@@ -103,6 +103,11 @@ class Intake:
         """Whether everything that lay here at the first scan is taken (`run --once`)."""
         return self.first_scan_done and not self._tracker and not self._overflow and not self._taker.busy
 
+    @property
+    def alarms(self) -> frozenset[str]:
+        """Scopes beside its own folder's that nobody else will end."""
+        return self._taker.alarms
+
     def hint(self, path: bytes) -> None:
         """An event: something is to be looked at. Called in the event loop."""
         if self._pace.saw(path):

@@ -1,6 +1,6 @@
 """SIGHUP: the configuration is read anew, and applied where that needs no restart."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
@@ -73,16 +73,22 @@ class Reloader:
         """A removed inbox stays known, for its files in flight finish as they began. Before the start none are."""
         inboxes = self._house.inboxes
         for name in [name for name in self._rooms.intakes if inboxes[name] != wanted.get(name)]:
+            alarms = set(self._rooms.intakes[name].alarms)
             self._end_intake(name)
-            if name not in wanted:
-                farewell = self._house.scopes.works(f"folder:{inboxes[name].inbox}")
-                self._supervisor.spawn(f"farewell {name}", farewell)
+            if name not in wanted or wanted[name].inbox != inboxes[name].inbox:
+                alarms.add(f"folder:{inboxes[name].inbox}")
+            self._supervisor.spawn(f"farewell {name}", self._end_alarms(alarms))
         if not self._started:
             inboxes.clear()
         inboxes.update(wanted)
         if self._started:
             for name in wanted:
                 self._begin_inbox(name)
+
+    async def _end_alarms(self, scopes: Iterable[str]) -> None:
+        """Nobody is left who would; what is out of order still is found anew."""
+        for scope in scopes:
+            await self._house.scopes.works(scope)
 
     def _end_intake(self, name: str) -> None:
         self._rooms.intakes.pop(name).stop()

@@ -58,6 +58,11 @@ class Taker:
         self.busy = False
         """Whether files are being taken."""
 
+    @property
+    def alarms(self) -> frozenset[str]:
+        """Scopes that only what is taken here has found out of order."""
+        return self._adopting.alarms
+
     def stop(self) -> None:
         """No file is read on."""
         self._stopping = True
