@@ -3,7 +3,7 @@
 import gzip
 import json
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from clocks import FakeClock
 from dropscribe.allowance import windows
-from dropscribe.budget import LOOK_EVERY, SAID_AFTER, SCOPE, TOO_LONG, Budget
+from dropscribe.budget import ATTENTIVE_FOR, LOOK_EVERY, SAID_AFTER, SCOPE, TOO_LONG, Budget
 from dropscribe.config.settings import LimitsSettings
 from dropscribe.durations import Durations
 from dropscribe.house import House
@@ -53,7 +53,10 @@ async def take(house: House, *names: str, seconds: float = 10.0) -> None:
 
 
 async def claim(house: House, budget: Budget) -> int:
-    measured = await budget.measured(())
+    return await claim_with(house, await budget.measured(()))
+
+
+async def claim_with(house: House, measured: Mapping[int, float | None]) -> int:
     now, ledger = house.clock.now(), house.ledger
     jobs = await ledger.do(
         uploads.claim, 100, now, 1, lambda suffix: f"k{now}.{suffix}", 10**9, uploads.AS_USUAL, measured
@@ -102,6 +105,25 @@ async def test_what_waits_is_said_when_it_lasts_and_goes_on_with_the_next_day(
     await budget._round()
     assert house.scopes.opened_by(SCOPE) is None
     assert await claim(house, budget) == 1
+
+
+async def test_what_a_claim_holds_long_after_it_was_measured_is_noticed(
+    house: House, budget: Budget, clock: FakeClock
+) -> None:
+    """Measuring may take minutes; meanwhile the room has looked, found nothing held, and rests for a minute."""
+    await take(house, "a.mp3")
+    assert await claim(house, budget) == 1
+    await take(house, "b.mp3")
+    measured = await budget.measured(())
+    budget.wake.clear()
+    clock.advance(ATTENTIVE_FOR)
+    assert await budget._round() > LOOK_EVERY
+
+    assert await claim_with(house, measured) == 0
+    assert await budget.measured(()) == {}, "who claims asks for more"
+
+    assert budget.wake.is_set()
+    assert await budget._round() < 2 * LOOK_EVERY
 
 
 async def test_a_limit_that_goes_on_holding_is_said_once_and_another_one_anew(

@@ -53,6 +53,8 @@ class Budget:
         self._slow: dict[str, float] = {}
         self._told: dict[str, object] = {}
         self._attentive_until = 0.0
+        self._asked_for_some = False
+        """Whether the last claim was told durations: measuring them, or a storage out of order, may have delayed it."""
         self.wake = asyncio.Event()
 
     async def measured(self, shut: Collection[str]) -> Mapping[int, float | None]:
@@ -68,10 +70,12 @@ class Budget:
             return {}
         now = self._clock.now()
         found = await self._ledger.look(spending.unmeasured, now, spending.PAGE, shut)
+        if found or self._asked_for_some:  # the claim that may hold them is yet to come, or has come since
+            self._attentive_until = self._clock.monotonic() + ATTENTIVE_FOR
+            self.wake.set()
+        self._asked_for_some = bool(found)
         if not found:
             return {}
-        self._attentive_until = self._clock.monotonic() + ATTENTIVE_FOR  # the claim that may hold them is yet to come
-        self.wake.set()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
             self._threads, lambda: {one.recognition_id: self._measure(one) for one in found}
