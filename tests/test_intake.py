@@ -198,6 +198,37 @@ async def test_what_an_intake_writes_down_while_a_reload_ends_it_is_told_all_the
             running.cancel()
 
 
+async def test_events_of_more_files_than_may_settle_at_once_do_not_wait_for_the_next_rescan(tmp_path: Path) -> None:
+    clock, marks, moments = FakeClock(), dict[bytes, str](), list[float]()
+    all_taken = asyncio.Event()
+    (tmp_path / "inbox").mkdir()
+
+    def drop(name: str) -> None:
+        (tmp_path / "inbox" / name).write_bytes(os.fsencode(name))
+        intake.hint(os.fsencode(name))
+
+    def on_taken(_: str, __: Taken) -> None:
+        moments.append(clock.monotonic())
+        if len(moments) == 1:  # the next rescan comes in most of a minute
+            for name in ("1.mp3", "2.mp3", "3.mp3"):
+                drop(name)
+        if len(moments) == 4:
+            all_taken.set()
+
+    with furnished(tmp_path, clock) as house, ThreadPoolExecutor(2) as threads:
+        house.guard = lambda folder: FolderGuard(folder, marks.get, marks.__setitem__)
+        watch = lambda inbox, *calls: FolderWatch(inbox.inbox, "polling", *calls)  # noqa: E731
+        intake = Intake("talks", house, lambda: [], threads, on_taken, watch, capacity=1)
+        drop("first.mp3")
+        running = asyncio.create_task(intake.run())
+        try:
+            await asyncio.wait_for(all_taken.wait(), 20.0)
+        finally:
+            running.cancel()
+
+    assert moments[-1] - moments[0] < 30.0, "each settles for 5 s"
+
+
 class HalfBlind(FolderWatch):
     """There is a folder that it cannot watch, as `lost+found` of a disk; it says so each time it is begun, until it is
     begun for the `sees_at`th time.

@@ -69,9 +69,10 @@ class Intake:
         threads: Executor,
         on_taken: Callable[[str, Taken], None],
         watch: WatchFactory | None,
+        capacity: int = CAPACITY,
     ) -> None:
         """`skip` gives the folders that are never scanned. Without `watch` (`run --once`) only what lies in the inbox
-        at the first scan is taken.
+        at the first scan is taken. No more than `capacity` files settle at the same time.
         """
         self._name = name
         self._skip = skip
@@ -82,7 +83,7 @@ class Intake:
         self._watch: FolderWatch | None = None
         self._pace = RescanPace(house.inboxes[name].rescan)
         self._cost = 0.0
-        self._tracker = Tracker(house.inboxes[name].settle, CAPACITY)
+        self._tracker = Tracker(house.inboxes[name].settle, capacity)
         self._hints: set[bytes] = set()
         self._scan_at = 0.0
         self._overflow = False
@@ -176,6 +177,8 @@ class Intake:
         if self._hints:
             hints, self._hints = self._hints, set()
             await self._in_thread(lambda: self._first_looks(inbox, hints))
+            if self._overflow:  # where events are proven, the next rescan may be a long time off
+                self._scan_at = min(self._scan_at, self._clock.monotonic() + inbox.settle)
         try:
             await self._taker.second_looks(inbox)
         except OutOfOrder:
