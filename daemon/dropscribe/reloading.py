@@ -7,7 +7,6 @@ import structlog
 from dropscribe.config import changes, restart_needed
 from dropscribe.config.settings import InboxSettings, Settings, secrets_of
 from dropscribe.errors import Misconfigured
-from dropscribe.logs import Redactor
 from dropscribe.remote.oss import OssStore
 from dropscribe.remote.ports import ObjectStore
 from dropscribe.rooms import Rooms, scope_waits
@@ -60,10 +59,10 @@ class Reloader:
             log.warning("config.warning", message=warning)
 
     def _apply(self, new: Settings, store: ObjectStore) -> None:
-        house, old = self._house, self._house.settings
+        house = self._house
         house.settings, house.store = new, store
         house.recogniser.repace(new.model_studio.submit_rate, new.model_studio.query_rate)
-        house.clean = Redactor([*secrets_of(new), *secrets_of(old)]).line
+        self._rooms.redactor.learn(secrets_of(new))
         house.scopes.retune(*scope_waits(new))
         self._refurnish({inbox.name: inbox for inbox in new.inboxes})
         self._rooms.wake_senders()
