@@ -194,3 +194,42 @@ async def test_where_the_bill_is_silent_the_speech_in_the_result_counts(
 
     used = await house.ledger.look(spending.usage, 0.0)
     assert (used.billed, used.guessed, used.reserved) == (0.0, seconds, 0.0)
+
+
+class SetBack(FakeClock):
+    """A wall clock that is eight hours ahead, until somebody notices."""
+
+    ahead = 8 * 3600.0
+
+    def now(self) -> float:
+        return super().now() + self.ahead
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_no_file_waits_for_a_moment_that_a_clock_which_was_wrong_has_named(
+    tmp_path: Path, restarts: bool
+) -> None:
+    """As that of a machine that has just started; the storage refuses such a clock, so all of its uploads wait."""
+    clock, due = SetBack(HALF_PAST_ELEVEN), list[None]()
+    with furnished(tmp_path, clock) as house, ThreadPoolExecutor(1) as threads:
+        budget = Budget(house, threads, Durations(), lambda: None, lambda: due.append(None))
+        if not restarts:
+            await budget._round()
+        await take(house, "ready.mp3")
+        await claim(house, budget)
+        await house.ledger.do(uploads.all_uploaded, [(1, False)], clock.now())
+        clock.advance(1.0)
+        await take(house, "refused.mp3")
+        await claim(house, budget)
+        await house.ledger.do(uploads.put_back, 2, clock.now())
+        clock.ahead = 0.0
+        assert await claim(house, budget) == 0
+
+        await budget._round()
+
+        assert await claim(house, budget) == 1
+        [group] = await house.ledger.look(batches.ready_groups, clock.now())
+        assert group.oldest == clock.now()
+        assert due == [None]
+        await budget._round()
+        assert due == [None], "once"

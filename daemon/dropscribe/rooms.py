@@ -98,7 +98,7 @@ class Rooms:
     def _furnish(self) -> None:
         """The rooms, and who wakes whom."""
         house, pools = self.house, self.pools
-        self.companions = Companions(house, self.wake_senders, self._ended)
+        self.companions = Companions(house, self.wake_senders, self._wake_all, self._ended)
         self.cleaner = Cleaner(house, pools.cleanup, self._wake_after_deletes)
         self.prober = Prober(house, pools.probe, signed_get, on_doomed=self.cleaner.wake.set)
         blame = self.prober.blame
