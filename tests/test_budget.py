@@ -3,7 +3,7 @@
 import gzip
 import json
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from clocks import FakeClock
 from dropscribe.allowance import windows
-from dropscribe.budget import LOOK_EVERY, SAID_AFTER, SCOPE, TOO_LONG, Budget
+from dropscribe.budget import ATTENTIVE_FOR, LOOK_EVERY, SAID_AFTER, SCOPE, TOO_LONG, Budget
 from dropscribe.config.settings import LimitsSettings
 from dropscribe.durations import Durations
 from dropscribe.house import House
@@ -53,7 +53,10 @@ async def take(house: House, *names: str, seconds: float = 10.0) -> None:
 
 
 async def claim(house: House, budget: Budget) -> int:
-    measured = await budget.measured(())
+    return await claim_with(house, await budget.measured(()))
+
+
+async def claim_with(house: House, measured: Mapping[int, float | None]) -> int:
     now, ledger = house.clock.now(), house.ledger
     jobs = await ledger.do(
         uploads.claim, 100, now, 1, lambda suffix: f"k{now}.{suffix}", 10**9, uploads.AS_USUAL, measured
@@ -102,6 +105,25 @@ async def test_what_waits_is_said_when_it_lasts_and_goes_on_with_the_next_day(
     await budget._round()
     assert house.scopes.opened_by(SCOPE) is None
     assert await claim(house, budget) == 1
+
+
+async def test_what_a_claim_holds_long_after_it_was_measured_is_noticed(
+    house: House, budget: Budget, clock: FakeClock
+) -> None:
+    """Measuring may take minutes; meanwhile the room has looked, found nothing held, and rests for a minute."""
+    await take(house, "a.mp3")
+    assert await claim(house, budget) == 1
+    await take(house, "b.mp3")
+    measured = await budget.measured(())
+    budget.wake.clear()
+    clock.advance(ATTENTIVE_FOR)
+    assert await budget._round() > LOOK_EVERY
+
+    assert await claim_with(house, measured) == 0
+    assert await budget.measured(()) == {}, "who claims asks for more"
+
+    assert budget.wake.is_set()
+    assert await budget._round() < 2 * LOOK_EVERY
 
 
 async def test_a_limit_that_goes_on_holding_is_said_once_and_another_one_anew(
@@ -172,3 +194,42 @@ async def test_where_the_bill_is_silent_the_speech_in_the_result_counts(
 
     used = await house.ledger.look(spending.usage, 0.0)
     assert (used.billed, used.guessed, used.reserved) == (0.0, seconds, 0.0)
+
+
+class SetBack(FakeClock):
+    """A wall clock that is eight hours ahead, until somebody notices."""
+
+    ahead = 8 * 3600.0
+
+    def now(self) -> float:
+        return super().now() + self.ahead
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_no_file_waits_for_a_moment_that_a_clock_which_was_wrong_has_named(
+    tmp_path: Path, restarts: bool
+) -> None:
+    """As that of a machine that has just started; the storage refuses such a clock, so all of its uploads wait."""
+    clock, due = SetBack(HALF_PAST_ELEVEN), list[None]()
+    with furnished(tmp_path, clock) as house, ThreadPoolExecutor(1) as threads:
+        budget = Budget(house, threads, Durations(), lambda: None, lambda: due.append(None))
+        if not restarts:
+            await budget._round()
+        await take(house, "ready.mp3")
+        await claim(house, budget)
+        await house.ledger.do(uploads.all_uploaded, [(1, False)], clock.now())
+        clock.advance(1.0)
+        await take(house, "refused.mp3")
+        await claim(house, budget)
+        await house.ledger.do(uploads.put_back, 2, clock.now())
+        clock.ahead = 0.0
+        assert await claim(house, budget) == 0
+
+        await budget._round()
+
+        assert await claim(house, budget) == 1
+        [group] = await house.ledger.look(batches.ready_groups, clock.now())
+        assert group.oldest == clock.now()
+        assert due == [None]
+        await budget._round()
+        assert due == [None], "once"

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from clocks import FakeClock
+from clocks import FakeClock, ManualClock
 from dropscribe.errors import OutOfOrder
 from dropscribe.model import Scope
 from dropscribe.scopes import STEADY_AFTER, TRIAL, Scopes, next_wait
@@ -195,6 +195,21 @@ async def test_a_try_that_was_given_back_is_at_once_the_next_ones(house: House) 
     house.scopes.release("api", "storage")
 
     assert house.scopes.may_pass("api") and not house.scopes.may_pass("api")
+
+
+async def test_who_waits_for_the_outcome_of_a_try_is_told_when_it_is_given_back() -> None:
+    house, clock = House(), ManualClock()
+    scopes = Scopes(clock, FIRST, LONGEST, house._remember, house._forget)
+    await scopes.report(fault())
+    await clock.advance_to_wake(FIRST)
+    assert scopes.may_pass("api")
+    waiting = asyncio.create_task(scopes.passage("api"))
+    await clock.advance_to_wake(1.0)
+    assert not waiting.done()
+
+    scopes.release("api")
+
+    await asyncio.wait_for(waiting, timeout=5)  # no second of the clock passes
 
 
 async def test_giving_back_without_a_try_opens_no_door(house: House) -> None:

@@ -52,6 +52,11 @@ class Adopting:
         self._held: dict[bytes, _Held] = {}
         self._opened: set[str] = set()
 
+    @property
+    def alarms(self) -> frozenset[str]:
+        """Scopes that were found out of order here; who ends this has to end them."""
+        return frozenset(self._opened)
+
     def fingerprint(self, path: bytes, look: Look) -> Fingerprint | None:
         """That of a held file that is unchanged, which needs no second reading."""
         held = self._held.get(path)

@@ -2,8 +2,8 @@
 
 claim asks -> durations measured -> reserved or held in the ledger -> ... -> billed -> room -> what was held goes on
 
-The ledger decides (`ledger.spending`); this room tells it which day and month it is, how long recordings last, and
-what a batch cost whose answer did not say so, and it says what waits.
+The ledger decides (`ledger.spending`); this room tells it which day and month it is, that the clock was set back, how
+long recordings last, and what a batch cost whose answer did not say so, and it says what waits.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from dropscribe.clock import wait_for_event
 from dropscribe.durations import Durations
 from dropscribe.errors import OutOfOrder
 from dropscribe.house import House
-from dropscribe.ledger import spending
+from dropscribe.ledger import spending, upkeep
 from dropscribe.ledger.spending import Held, Unmeasured
 from dropscribe.transcript import UnusableResult, speech_seconds
 
@@ -34,6 +34,9 @@ ATTENTIVE_FOR = 5.0
 """Seconds after a claim was asked for in which it may turn out to hold something."""
 SAID_AFTER = 2.0
 """Seconds that something has to be held before it is said: the next bill may be about to make room."""
+SET_BACK = 1.0
+"""Seconds; by less, clocks are set all the time."""
+WAITED_TOO_LONG = "they waited for a moment too far ahead, as a clock that is set back leaves them; they go on at once"
 SLOW_FOR = 600.0
 """Seconds for which an inbox is not measured after one of its files took too long: a dead share."""
 
@@ -41,18 +44,29 @@ SLOW_FOR = 600.0
 class Budget:
     """Keeps the limits, and says when they hold something."""
 
-    def __init__(self, house: House, threads: Executor, durations: Durations, on_room: Callable[[], None]) -> None:
-        """`on_room` is called when something that was held may go on."""
+    def __init__(
+        self,
+        house: House,
+        threads: Executor,
+        durations: Durations,
+        on_room: Callable[[], None],
+        on_due: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_room` is called when something that was held may go on, `on_due` when what waited for a moment may."""
         self._house = house
         self._ledger, self._scopes, self._clock = house.ledger, house.scopes, house.clock
         self._threads = threads
         self._durations = durations
-        self._on_room = on_room
+        self._on_room, self._on_due = on_room, on_due
         self._limits: tuple[Limit, ...] | None = None
         self._windows: Windows | None = None
         self._slow: dict[str, float] = {}
         self._told: dict[str, object] = {}
+        self._ahead: float | None = None
+        """Seconds of the wall clock above the monotonic one; it grows while the machine is suspended."""
         self._attentive_until = 0.0
+        self._asked_for_some = False
+        """Whether the last claim was told durations: measuring them, or a storage out of order, may have delayed it."""
         self.wake = asyncio.Event()
 
     async def measured(self, shut: Collection[str]) -> Mapping[int, float | None]:
@@ -68,10 +82,12 @@ class Budget:
             return {}
         now = self._clock.now()
         found = await self._ledger.look(spending.unmeasured, now, spending.PAGE, shut)
+        if found or self._asked_for_some:  # the claim that may hold them is yet to come, or has come since
+            self._attentive_until = self._clock.monotonic() + ATTENTIVE_FOR
+            self.wake.set()
+        self._asked_for_some = bool(found)
         if not found:
             return {}
-        self._attentive_until = self._clock.monotonic() + ATTENTIVE_FOR  # the claim that may hold them is yet to come
-        self.wake.set()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
             self._threads, lambda: {one.recognition_id: self._measure(one) for one in found}
@@ -88,6 +104,7 @@ class Budget:
             await wait_for_event(self.wake, self._clock, pause)
 
     async def _round(self) -> float:
+        await self._notice_set_back()
         await self._keep_time()
         await self._settle_unsaid()
         while await self._ledger.look(spending.may_promote) and await self._ledger.do(spending.promote):
@@ -101,6 +118,19 @@ class Budget:
     def _until_next_window(self) -> float:
         assert self._windows is not None
         return max(0.05, min(IDLE_LOOK, self._windows.next_day - self._clock.now()))
+
+    async def _notice_set_back(self) -> None:
+        """The ledger keeps waits as moments of the wall clock. One that was hours ahead, as that of a machine which has
+        just started may be, and is set back would let files wait for hours; so would one that was set back meanwhile.
+        """
+        before, self._ahead = self._ahead, self._clock.now() - self._clock.monotonic()
+        if before is not None and self._ahead > before - SET_BACK:
+            return
+        now = self._clock.now()
+        latest = now + max(IDLE_LOOK, self._house.settings.retry.longest_wait)
+        if files := await self._ledger.do(upkeep.wait_no_longer, now, latest):
+            log.warning("clock.set-back", files=files, reason=WAITED_TOO_LONG)
+            self._on_due()
 
     async def _keep_time(self) -> tuple[Limit, ...]:
         """The limits of this moment, and the ledger told where they have changed."""

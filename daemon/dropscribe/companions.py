@@ -22,14 +22,20 @@ LAST_NEWS = 5.0
 class Companions:
     """Built with the house, run with its rooms, stopped with them."""
 
-    def __init__(self, house: House, on_room: Callable[[], None], ended: Callable[[], Sequence[str]]) -> None:
-        """`on_room` is called when held files may go on; `ended` names the rooms that have ended."""
+    def __init__(
+        self,
+        house: House,
+        on_room: Callable[[], None],
+        on_due: Callable[[], None],
+        ended: Callable[[], Sequence[str]],
+    ) -> None:
+        """`on_room` and `on_due`: see `Budget`; `ended` names the rooms that have ended."""
         self._house = house
         self._secrets = set(secrets_of(house.settings))
         self._durations = Durations()
         self._measuring = ThreadPoolExecutor(1, thread_name_prefix="durations")
         self._looking = ThreadPoolExecutor(1, thread_name_prefix="metrics")
-        self.budget = Budget(house, self._measuring, self._durations, on_room)
+        self.budget = Budget(house, self._measuring, self._durations, on_room, on_due)
         self._notifier = Notifier(house, self._sinks)
         self._metrics = Metrics(house, self._looking, ended)
 

@@ -130,6 +130,7 @@ class Deliverer:
         except OutOfOrder as fault:
             work.trouble.add(fault.scope)
             await self._scopes.report(fault)
+            self._scopes.release(*work.trouble - {fault.scope})  # it was not they that failed, and others may try them
         else:
             await self._in_order(work, set(work.trouble))
             self._on_done()

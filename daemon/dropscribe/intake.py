@@ -69,9 +69,10 @@ class Intake:
         threads: Executor,
         on_taken: Callable[[str, Taken], None],
         watch: WatchFactory | None,
+        capacity: int = CAPACITY,
     ) -> None:
         """`skip` gives the folders that are never scanned. Without `watch` (`run --once`) only what lies in the inbox
-        at the first scan is taken.
+        at the first scan is taken. No more than `capacity` files settle at the same time.
         """
         self._name = name
         self._skip = skip
@@ -82,7 +83,7 @@ class Intake:
         self._watch: FolderWatch | None = None
         self._pace = RescanPace(house.inboxes[name].rescan)
         self._cost = 0.0
-        self._tracker = Tracker(house.inboxes[name].settle, CAPACITY)
+        self._tracker = Tracker(house.inboxes[name].settle, capacity)
         self._hints: set[bytes] = set()
         self._scan_at = 0.0
         self._overflow = False
@@ -102,6 +103,11 @@ class Intake:
     def settled_down(self) -> bool:
         """Whether everything that lay here at the first scan is taken (`run --once`)."""
         return self.first_scan_done and not self._tracker and not self._overflow and not self._taker.busy
+
+    @property
+    def alarms(self) -> frozenset[str]:
+        """Scopes beside its own folder's that nobody else will end."""
+        return self._taker.alarms
 
     def hint(self, path: bytes) -> None:
         """An event: something is to be looked at. Called in the event loop."""
@@ -171,6 +177,8 @@ class Intake:
         if self._hints:
             hints, self._hints = self._hints, set()
             await self._in_thread(lambda: self._first_looks(inbox, hints))
+            if self._overflow:  # where events are proven, the next rescan may be a long time off
+                self._scan_at = min(self._scan_at, self._clock.monotonic() + inbox.settle)
         try:
             await self._taker.second_looks(inbox)
         except OutOfOrder:
@@ -197,6 +205,7 @@ class Intake:
         if self._new_watch is None and self.first_scan_done and not self._overflow:
             self._scan_at = self._clock.monotonic() + LONGEST_QUIET
             return
+        await self._mend_watch()
         before = self._clock.monotonic()
         self._overflow, self._scan_at = False, math.inf
         await self._in_thread(lambda: self._scan(inbox))
@@ -210,15 +219,20 @@ class Intake:
         if self._new_watch is not None:
             await self._keep_watching(inbox, self._new_watch)
 
+    async def _mend_watch(self) -> None:
+        """Begin a watch that ended, or could not see all, anew: before a scan, which finds what comes between the two,
+        and settles the doubt of one that cannot see all now either. That doubt would ask for the next scan at once.
+        """
+        if self._watch is not None and self._watch.wanted and not self._watch.trusted:
+            await self._in_thread(self._watch.stop)
+            await self._in_thread(self._watch.start)
+
     async def _keep_watching(self, inbox: InboxSettings, new_watch: WatchFactory) -> None:
-        """Begin to watch once the folder is known to be there; mend a watch that ended; prove that events arrive."""
+        """Begin to watch once the folder is known to be there; prove that events arrive."""
         if self._watch is None:
             self._watch = await self._in_thread(lambda: new_watch(inbox, self.hint, self.doubt))
             await self._in_thread(self._watch.start)
             self.doubt("watching began: what came since the scan is looked for")
-        elif self._watch.wanted and not self._watch.trusted:
-            await self._in_thread(self._watch.stop)
-            await self._in_thread(self._watch.start)
         elif self._watch.trusted:
             self._pace.probe_sent(self._probe, self._clock.monotonic())
             with contextlib.suppress(OSError):  # an inbox that is not ours to write: its events stay unproven

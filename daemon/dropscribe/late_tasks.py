@@ -60,7 +60,8 @@ class LateTasks:
         """Read the list once more for a batch, together with the others of these minutes."""
         moment = self._clock.monotonic() + LATER
         self._look_back.append(LookBack(batch_id, moment - moment % TOGETHER + TOGETHER))
-        self._wake.set()
+        if len(self._look_back) == 1:  # the others are not due before the first; each would have the list read at once
+            self._wake.set()
 
     async def note(self, task_ids: Sequence[str]) -> None:
         """Tasks of ours beside those that the ledger knows (late ones, doubled ones) are told, and never adopted.

@@ -35,21 +35,18 @@ class Refusals:
         self._blame = blame
         self._suspects = Suspects()
 
-    async def settle(self, row: BatchRow, refusal: RequestRefused) -> bool:
-        """400 and its like. Of several files single ones go next, to tell count, settings and file from each other.
-
-        True where it turned out to be the settings, whose scope is open now.
-        """
+    async def settle(self, row: BatchRow, refusal: RequestRefused) -> None:
+        """400 and its like. Of several files single ones go next, to tell count, settings and file from each other."""
         refusal.message = self._house.clean(refusal.message)
         log.warning("batch.refused", batch=row.id, files=len(row.items), code=refusal.code, message=refusal.message)
         label, now = recipe_label(row.model, row.settings), self._clock.now()
         if len(row.items) > 1:
             self._limits.trials[label] = Trial(refusal.code, refusal.message)
             await self._ledger.do(batches.not_accepted, row.id, str(refusal), now, now)
-            return False
+            return
         if is_about_download(refusal.code, refusal.message) and await self._cannot_be_fetched(refusal):
             await self._ledger.do(batches.not_accepted, row.id, str(refusal), now, now)
-            return False
+            return
         item = row.items[0]
         await self._ledger.do(batches.refused_alone, row.id, item, self._verdict(item, refusal), self._clock.now())
         self._on_refused()
@@ -60,7 +57,6 @@ class Refusals:
             self._limits.trials.pop(label, None)
             await self._ledger.do(judgements.acquit, unbroken, refusal.code)
             await self._house.scopes.report(_settings_fault(label, refusal))
-        return bool(unbroken)
 
     async def accepted(self, row: BatchRow) -> None:
         """The settings are in order; where single files were tried, it was the count."""

@@ -1,13 +1,12 @@
 """SIGHUP: the configuration is read anew, and applied where that needs no restart."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
 from dropscribe.config import changes, restart_needed
 from dropscribe.config.settings import InboxSettings, Settings, secrets_of
 from dropscribe.errors import Misconfigured
-from dropscribe.logs import Redactor
 from dropscribe.remote.oss import OssStore
 from dropscribe.remote.ports import ObjectStore
 from dropscribe.rooms import Rooms, scope_waits
@@ -60,10 +59,10 @@ class Reloader:
             log.warning("config.warning", message=warning)
 
     def _apply(self, new: Settings, store: ObjectStore) -> None:
-        house, old = self._house, self._house.settings
+        house = self._house
         house.settings, house.store = new, store
         house.recogniser.repace(new.model_studio.submit_rate, new.model_studio.query_rate)
-        house.clean = Redactor([*secrets_of(new), *secrets_of(old)]).line
+        self._rooms.redactor.learn(secrets_of(new))
         house.scopes.retune(*scope_waits(new))
         self._refurnish({inbox.name: inbox for inbox in new.inboxes})
         self._rooms.wake_senders()
@@ -73,16 +72,22 @@ class Reloader:
         """A removed inbox stays known, for its files in flight finish as they began. Before the start none are."""
         inboxes = self._house.inboxes
         for name in [name for name in self._rooms.intakes if inboxes[name] != wanted.get(name)]:
+            alarms = set(self._rooms.intakes[name].alarms)
             self._end_intake(name)
-            if name not in wanted:
-                farewell = self._house.scopes.works(f"folder:{inboxes[name].inbox}")
-                self._supervisor.spawn(f"farewell {name}", farewell)
+            if name not in wanted or wanted[name].inbox != inboxes[name].inbox:
+                alarms.add(f"folder:{inboxes[name].inbox}")
+            self._supervisor.spawn(f"farewell {name}", self._end_alarms(alarms))
         if not self._started:
             inboxes.clear()
         inboxes.update(wanted)
         if self._started:
             for name in wanted:
                 self._begin_inbox(name)
+
+    async def _end_alarms(self, scopes: Iterable[str]) -> None:
+        """Nobody is left who would; what is out of order still is found anew."""
+        for scope in scopes:
+            await self._house.scopes.works(scope)
 
     def _end_intake(self, name: str) -> None:
         self._rooms.intakes.pop(name).stop()

@@ -69,6 +69,8 @@ class Rooms:
         self._clock, self._once, self._ended, self._hurry = clock, once, ended, hurry
         self.ledger = Ledger(settings.state, self._on_ledger_trouble, patience if once else float("inf"))
         self.pools = Pools()
+        self.redactor = Redactor(secrets_of(settings))
+        """It learns the secrets of each configuration, and forgets none: what is in flight may repeat an old one."""
         self.house = self._build(settings, store, recogniser)
         self._furnish()
 
@@ -78,7 +80,7 @@ class Rooms:
             *scope_waits(settings),
             lambda scope: self.ledger.do(upkeep.open_scope, scope),
             lambda name: self.ledger.do(upkeep.close_scope, name),
-            self._clean,
+            self.redactor.line,
             PROBED,
         )
         return House(
@@ -90,13 +92,13 @@ class Rooms:
             scopes,
             self._clock,
             self._guard,
-            Redactor(secrets_of(settings)).line,
+            self.redactor.line,
         )
 
     def _furnish(self) -> None:
         """The rooms, and who wakes whom."""
         house, pools = self.house, self.pools
-        self.companions = Companions(house, self.wake_senders, self._ended)
+        self.companions = Companions(house, self.wake_senders, self._wake_all, self._ended)
         self.cleaner = Cleaner(house, pools.cleanup, self._wake_after_deletes)
         self.prober = Prober(house, pools.probe, signed_get, on_doomed=self.cleaner.wake.set)
         blame = self.prober.blame
@@ -136,9 +138,6 @@ class Rooms:
     def _follow(self, batch_id: int) -> None:
         self.poller.follow(batch_id)
         self.reconciler.late.look_back_later(batch_id)  # a proxy may have sent the submit twice
-
-    def _clean(self, text: str) -> str:
-        return self.house.clean(text)  # a reload knows further secrets
 
     async def _one_url_only(self, model: str, code: str, message: str) -> None:
         await self.submitter.limits.one_url_only(model, code, message)

@@ -81,6 +81,8 @@ class Scopes:
         self._probed = probed
         self._open: dict[str, Breaker] = {}
         self._listeners: list[Callable[[], None]] = []
+        self._passing: list[asyncio.Event] = []
+        """One for each that waits in `passage`."""
 
     def open_scopes(self) -> tuple[Scope, ...]:
         """What is out of order now."""
@@ -141,20 +143,24 @@ class Scopes:
     async def passage(self, *names: str) -> None:
         """Return when `may_pass`; waits as long as the scopes say."""
         news = asyncio.Event()
-        self._listeners.append(news.set)
+        self._passing.append(news)
         try:
             while not self.may_pass(*names):
                 await wait_for_event(news, self._clock, max(0.02, self.wait(*names)))
         finally:
-            self._listeners.remove(news.set)
+            self._passing.remove(news)
 
     def release(self, *names: str) -> None:
-        """Give taken tries back, because nothing was tried: the next who asks takes them."""
+        """Give taken tries back, because nothing was tried: the next who asks takes them.
+
+        Who waits in `passage` is told. Listeners are not: one that had asked, and gave back, would ask again at once.
+        """
         now = self._clock.monotonic()
         for name in names:
             breaker = self._open.get(name)
             if breaker is not None and breaker.trying:
                 self._open[name] = replace(breaker, may_try_at=now, trying=False)
+                self._call_up()
 
     def note(self, scope: Scope) -> None:
         """A scope that is only known here: the ledger itself is out of order and cannot remember it."""
@@ -205,6 +211,11 @@ class Scopes:
     def _spread_the_word(self) -> None:
         for listener in tuple(self._listeners):
             listener()
+        self._call_up()
+
+    def _call_up(self) -> None:
+        for news in self._passing:
+            news.set()
 
     async def _announce(self, scope: Scope, fault: OutOfOrder, wait: float) -> None:
         await self._remember(scope)

@@ -115,6 +115,7 @@ class Submitter:
             await self._withdraw_vanished(departure)
             await self._send_one(departure)
         retry_at = await self._ledger.look(uploads.next_wait, now, ["uploaded"])
+        now = self._clock.now()  # sources on a slow disk were looked at, and submits waited for
         waits = [at - now for at in (plan.next_at, retry_at) if at is not None]
         if shut:
             waits.append(shut)
@@ -201,9 +202,10 @@ class Submitter:
             reason = "the moment to send had passed when the connection stood; it is sent as a new batch"
             await self._not_sent(row, reason)
             log.warning("batch.not-sent", batch=row.id, files=len(row.items), reason=reason)
+            self._scopes.release(*self._needs(group))
         except RequestRefused as refusal:
-            if not await self._refusals.settle(row, refusal):
-                self._scopes.release(*self._needs(group))
+            await self._refusals.settle(row, refusal)
+            self._scopes.release(*self._needs(group))
         except OutOfOrder as fault:
             await self._not_sent(row, self._house.clean(str(fault)))
             await self._out_of_order(group, fault)
@@ -217,6 +219,7 @@ class Submitter:
                 await self._lost(row, f"unexpected {type(bug).__name__}")
             else:
                 await self._not_sent(row, f"unexpected {type(bug).__name__}", self._settings.retry.longest_wait)
+                self._scopes.release(*self._needs(group))
             raise
         else:
             POST.effect()

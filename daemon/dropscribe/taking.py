@@ -58,6 +58,11 @@ class Taker:
         self.busy = False
         """Whether files are being taken."""
 
+    @property
+    def alarms(self) -> frozenset[str]:
+        """Scopes that only what is taken here has found out of order."""
+        return self._adopting.alarms
+
     def stop(self) -> None:
         """No file is read on."""
         self._stopping = True
@@ -137,8 +142,7 @@ class Taker:
         now = self._clock.now()
         for path, look in found:
             if isinstance(look, Look):
-                await self._ledger.do(intake.take_failed, inbox.name, path, look, TOO_LARGE, now)
-                self._on_taken(inbox.name, Taken(path, "refused", False))
+                await asyncio.shield(self._record_too_large(path, look, now))
         files = [
             NewMedia(path, fingerprint, inbox.recipe, suffix_of(path), size_class(fingerprint.look.size))
             for path, fingerprint in found
@@ -149,12 +153,21 @@ class Taker:
         if not files:
             return
         TAKE.before()
-        for taken in await self._ledger.do(intake.take, inbox.name, files, now):
-            log.info(
-                "file.taken", inbox=inbox.name, path=display(taken.path), joins=None if taken.new else taken.recognition
-            )
-            self._on_taken(inbox.name, taken)
+        await asyncio.shield(self._record(files, now))
         TAKE.recorded()
+
+    # A reload may end this intake while the ledger writes. What is written then has to be told all the same: for the
+    # next intake such a file is known, so nobody else would wake who goes on with it.
+
+    async def _record_too_large(self, path: bytes, look: Look, now: float) -> None:
+        await self._ledger.do(intake.take_failed, self._name, path, look, TOO_LARGE, now)
+        self._on_taken(self._name, Taken(path, "refused", False))
+
+    async def _record(self, files: Sequence[NewMedia], now: float) -> None:
+        for taken in await self._ledger.do(intake.take, self._name, files, now):
+            joins = None if taken.new else taken.recognition
+            log.info("file.taken", inbox=self._name, path=display(taken.path), joins=joins)
+            self._on_taken(self._name, taken)
 
     def _hold(self, new: NewMedia) -> None:
         self._tracker.restart(new.path, new.fingerprint.look, self._clock.monotonic())

@@ -1,9 +1,10 @@
 """Keys, signed URLs and their query strings never reach a log, an error file or the state folder."""
 
 import gzip
+import signal
 import subprocess
 
-from lab import Lab, files_below
+from lab import Lab, eventually, files_below
 
 KEYS = (b"sk-sandbox", b"sandbox-secret")
 QUERIES = (b"x-oss-signature", b"abcdef0123", b"Signature=", b"Expires=", b"x-oss-credential")
@@ -43,6 +44,21 @@ def test_no_signed_address_is_written_down_whatever_the_services_say(lab: Lab) -
     assert found(files, (*KEYS, *QUERIES)) == []
     [error] = [data for path, data in files.items() if path.endswith(".error.json")]
     assert b"://" not in error
+
+
+def test_a_key_in_use_stays_covered_when_another_was_read(lab: Lab) -> None:
+    """A reload that wants another account is refused, and the daemon goes on with the key that it has."""
+    with lab.start() as daemon:
+        eventually(lambda: daemon.logged("daemon.started"))
+        lab.configure(model_studio={"api_key": "sk-another"})
+        daemon.process.send_signal(signal.SIGHUP)
+        eventually(lambda: daemon.logged("reload.refused"))
+
+        lab.drop("notes on sk-sandbox and sk-another.mp3")
+
+        eventually(lambda: daemon.logged("file.taken"))
+        said = daemon.log_path.read_bytes()
+    assert found({"log": said}, (*KEYS, b"sk-another")) == []
 
 
 def test_a_key_that_a_service_echoes_is_not_written_down(lab: Lab) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from dropscribe.ledger import batches, deliveries, upkeep, uploads
-from dropscribe.model import Scope
-from ledger.desk import NOW, Desk, file
+from dropscribe.ledger import batches, deliveries, intake, upkeep, uploads
+from dropscribe.model import Look, Scope
+from ledger.desk import BROKEN, NOW, Desk, file
 
 
 def test_the_name_of_a_ledger_is_chosen_once(desk: Desk) -> None:
@@ -167,3 +167,16 @@ def test_what_is_out_moves_and_what_only_waits_does_not(desk: Desk) -> None:
     claimed = desk.do(upkeep.standing, second)
     assert claimed.moves(second)
     assert desk.do(upkeep.standing, claimed).moves(claimed)
+
+
+@pytest.mark.parametrize(("wait", "waits"), [(60.0, True), (900.0, True), (8 * 3600.0, False)])
+def test_a_delivery_waits_for_no_moment_that_only_a_wrong_clock_can_have_named(
+    desk: Desk, wait: float, waits: bool
+) -> None:
+    desk.do(intake.take_failed, "talks", b"a.mp3", Look(1, 1, 1), BROKEN, NOW)
+    desk.do(deliveries.postpone, [1], "an obstacle", NOW + wait)
+
+    assert desk.do(upkeep.wait_no_longer, NOW, NOW + 900.0) == (0 if waits else 1)
+
+    assert desk.do(deliveries.next_owed, "talks", NOW) == (NOW + wait if waits else None)
+    assert len(desk.do(deliveries.owed, "talks", 10, NOW)) == (0 if waits else 1)

@@ -74,6 +74,40 @@ async def test_an_inbox_that_is_removed_takes_its_alarm_along_and_its_work_is_fi
             await days.until(is_clean(lab))
 
 
+async def test_an_inbox_that_is_configured_elsewhere_leaves_its_alarm_behind(lab: Lab) -> None:
+    name = "An inbox whose folder is missing is configured with another folder"
+    async with trouble(lab, AREA, name, "the folder is renamed; another `inbox` under the same name; SIGHUP") as case:
+        lab.configure({"name": "talks", "inbox": "old"})
+        async with case.start() as days:
+            lab.drop("first.mp3", inbox="old")
+            await days.until((lab.root / "done/first.mp3").exists)
+            (lab.root / "old").rename(lab.root / "aside")
+            await days.until(lambda: days.logged("scope.opened", scope=f"folder:{lab.root}/old"))
+            lab.configure({"name": "talks", "inbox": "new"})
+            await reloads(days)
+            await days.until(lambda: days.logged("scope.closed", scope=f"folder:{lab.root}/old"))
+            case.seen.append("`scope.closed` for the folder that is not needed any more")
+            lab.drop("talk.mp3", inbox="new")
+            await days.until((lab.root / "done/talk.mp3").exists)
+            await days.until(is_clean(lab))
+
+
+async def test_an_alarm_about_what_may_have_been_paid_goes_with_the_settings_that_raised_it(lab: Lab) -> None:
+    name = "A transcript in the outbox of a kept library cannot be read; the inbox gets another outbox"
+    async with trouble(lab, AREA, name, "its folder is a link to nowhere; another `outbox`; SIGHUP") as case:
+        lab.configure({"done": "keep"})
+        lab.outbox.mkdir()
+        (lab.outbox / "old").symlink_to("/nowhere/archive")
+        lab.drop("old/talk.mp3")
+        async with case.start() as days:
+            await case.sees("scope.opened", scope="adopting:talks")
+            lab.configure({"done": "keep", "outbox": "elsewhere"})
+            await reloads(days)
+            await days.until((lab.root / "elsewhere/old/talk.json").exists)
+            await days.until(lambda: days.logged("scope.closed", scope="adopting:talks"))
+            await days.until(is_clean(lab))
+
+
 async def test_rates_and_uploads_are_those_of_the_new_configuration(lab: Lab) -> None:
     name = "Rates and uploads change while files are under way"
     async with trouble(lab, AREA, name, "`submit_rate`, `query_rate`, `uploads`; SIGHUP") as case:

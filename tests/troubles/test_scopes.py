@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lab import Lab, files_below
-from timelapse import Days
+from timelapse import Days, SharedTime
 from troubles.table import Case, is_clean, trouble
 
 AREA = "Account, network and service"
@@ -306,3 +306,27 @@ async def test_a_broken_task_list_and_a_blip_do_not_shut_the_api(lab: Lab) -> No
             await days.until(is_clean(lab))
             await case.sees("file.delivered")
             assert days.logged("scope.opened", scope="api") == []
+
+
+class Ahead(SharedTime):
+    """The wall clock of a machine that has just started, until it hears what time it is."""
+
+    ahead = 8 * 3600.0
+
+    def now(self) -> float:
+        return super().now() + self.ahead
+
+
+async def test_a_clock_that_is_hours_ahead_and_is_set_right_lets_no_file_wait_for_hours(lab: Lab) -> None:
+    name = "The machine starts with its clock eight hours ahead; it is set right when the storage has refused it"
+    async with trouble(lab, AREA, name, "put: HTTP 403 `RequestTimeTooSkewed`; the clock is set back") as case:
+        lab.sandbox.inject("put", "error", status=403, code="RequestTimeTooSkewed", message="It is another time.")
+        lab.drop("talk.mp3")
+        clock = Ahead(lab.sandbox)
+        async with case.start(clock=clock):
+            await case.sees("scope.opened", scope="storage")
+            clock.ahead = 0.0
+            mended = clock.monotonic()
+            await mends(case, "talk.mp3")
+            await case.sees("clock.set-back")
+            assert clock.monotonic() - mended < 600.0

@@ -50,6 +50,8 @@ def settings_for(context: click.Context, config: Path | None, keyless: bool = Fa
     return settings
 
 
-def log_to_stderr(log_format: str, settings: Settings, instead: TextIO | None = None) -> None:
-    """Set up logging, to `instead` where that leads to stderr; the secrets of the configuration never pass."""
-    logs.set_up(log_format, instead or sys.stderr, secrets_of(settings))  # type: ignore[arg-type]  # one of the option's choices
+def log_to_stderr(log_format: str, settings: Settings, instead: TextIO | None = None) -> logs.Redactor:
+    """Set up logging, to `instead` where that leads to stderr; the secrets of the configuration never pass. What is
+    returned can learn those of another.
+    """
+    return logs.set_up(log_format, instead or sys.stderr, secrets_of(settings))  # type: ignore[arg-type]  # one of the option's choices

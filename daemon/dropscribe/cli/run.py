@@ -15,7 +15,7 @@ import structlog
 from dropscribe.cli.exits import ExitCode, of_the_system
 from dropscribe.cli.options import config_option, log_option, log_to_stderr, settings_for
 from dropscribe.config.reading import Wrong
-from dropscribe.config.settings import Settings
+from dropscribe.config.settings import Settings, secrets_of
 from dropscribe.config.units import seconds
 from dropscribe.hardening import keep_memory_private
 from dropscribe.ledger import beside
@@ -75,11 +75,11 @@ def run(context: click.Context, config: Path | None, log_format: str, once: bool
     share_one()
     settings = settings_for(context, config)
     view = progress_view(once, log_format)
-    log_to_stderr(log_format, settings, None if view is None else view.log_stream)
+    redactor = log_to_stderr(log_format, settings, None if view is None else view.log_stream)
 
     def reread() -> Settings:
         new = settings_for(context, config)
-        log_to_stderr(log_format, new)  # new secrets are to be covered as well
+        redactor.learn(secrets_of(new))  # beside the old ones: a refused reload leaves them in use
         return new
 
     take_over_hooks()

@@ -11,6 +11,7 @@ from dropscribe.ledger import notices
 from dropscribe.ledger.intake import abandon_unwanted
 from dropscribe.ledger.rows import Doomed
 from dropscribe.ledger.schema import (
+    OWED_MEDIA,
     batch,
     folder,
     lesson,
@@ -125,6 +126,18 @@ def remember_folder(connection: Connection, path: bytes, mark: str, now: float) 
     changed = connection.execute(update(folder).where(folder.c.path == path).values(mark=mark))
     if changed.rowcount == 0:
         connection.execute(insert(folder).values(path=path, mark=mark, first_seen=now))
+
+
+def wait_no_longer(connection: Connection, now: float, latest: float) -> int:
+    """Moments after `latest`, until which files wait, were told by a clock that was wrong: they are due. What became
+    ready after `now` did so now. Return how many there were.
+    """
+    found = 0
+    for table, states in ((recognition, ("needed", "uploaded")), (media, OWED_MEDIA)):
+        waiting = update(table).where(table.c.state.in_(states), table.c.wait_until > latest)
+        found += connection.execute(waiting.values(wait_until=0.0)).rowcount
+    ready = update(recognition).where(recognition.c.state == "uploaded", recognition.c.ready_at > now)
+    return found + connection.execute(ready.values(ready_at=now)).rowcount
 
 
 def doomed_objects(connection: Connection, limit: int, skip: Iterable[str] = ()) -> list[Doomed]:
