@@ -93,5 +93,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = exit_code_of(error)
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
-    sys.stdout.flush()
+    if sys.stdout is not None:  # it is None where whoever started us has closed it (`>&-`)
+        sys.stdout.flush()
     sys.exit(int(code or 0))
