@@ -1,10 +1,7 @@
 """What ends a command is said on stderr, and nothing that must not be seen."""
 
-import contextlib
-
 import pytest
 
-from dropscribe.cli import main
 from dropscribe.cli.exits import ExitCode, cover, exit_code_of
 
 KEY = "sk-a-very-secret-key"
@@ -21,10 +18,3 @@ def test_a_traceback_shows_no_key_and_steers_no_terminal(capsys: pytest.CaptureF
     assert code == ExitCode.NOT_WELL
     assert "ValueError" in said and "this is a bug" in said
     assert KEY not in said and "0123456789" not in said and "\x1b" not in said
-
-
-def test_a_command_whose_output_nobody_wants_ends_as_well_as_any() -> None:
-    with contextlib.redirect_stdout(None), pytest.raises(SystemExit) as ended:  # what `>&-` in a shell makes of it
-        main(["--version"])
-
-    assert ended.value.code == ExitCode.WELL
