@@ -1,4 +1,4 @@
-"""`check` looks at the port of the metrics and at the host of the webhook, and tells nobody anything."""
+"""`check` looks at the port of the metrics and at who is told of notices, and tells nobody anything."""
 
 import threading
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import pytest
 
 from clocks import ManualClock
 from dropscribe.checks import Finding
-from dropscribe.checks_told import metrics_port, webhook
+from dropscribe.checks_told import command, metrics_port, webhook
 from dropscribe.config.settings import MetricsSettings, NotifySettings, Settings, WebhookSettings
 from dropscribe.ledger import Ledger
 from dropscribe.model import Secret
@@ -59,7 +59,7 @@ def answering(said: bytes) -> Iterator[int]:
 
 def test_where_nothing_is_configured_nothing_is_said(settings: Settings) -> None:
     assert metrics(settings, None) == []
-    assert list(webhook(NotifySettings())) == []
+    assert list(webhook(NotifySettings())) == list(command(NotifySettings())) == []
 
 
 def test_a_free_port_is_well(settings: Settings) -> None:
@@ -91,6 +91,23 @@ def test_a_running_daemon_that_does_not_serve_the_port_is_to_be_reloaded(setting
     finally:
         ledger.close()
     assert not found.ok and "reload it (SIGHUP)" in found.text
+
+
+def test_a_command_that_can_be_run_is_well_and_is_not_run(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    program = tmp_path / "tell"
+    program.write_text(f"#!/bin/sh\ntouch {told}\n")
+    program.chmod(0o755)
+    [found] = command(NotifySettings(command=(str(program), "--to", "the office")))
+    assert found.ok and str(program) in found.text
+    assert not told.exists()
+
+
+def test_a_command_that_cannot_be_run_is_not(tmp_path: Path) -> None:
+    (tmp_path / "tell").write_text("#!/bin/sh\n")
+    for program in (str(tmp_path / "tell"), str(tmp_path / "missing"), "no-such-program-anywhere"):
+        [found] = command(NotifySettings(command=(program,)))
+        assert not found.ok and program in found.text and "notify.command" in found.text
 
 
 def test_the_webhooks_host_is_reached_and_told_nothing() -> None:

@@ -191,7 +191,19 @@ def test_a_folder_found_again_after_a_reboot_is_remembered_as_it_lies_now(tmp_pa
 def test_a_file_in_the_place_of_a_folder_is_an_alarm(tmp_path: Path, memory: Memory) -> None:
     (tmp_path / "inbox").write_bytes(b"no folder")
 
-    assert alarm(memory.guard(tmp_path / "inbox")).code == "FolderUnusable"
+    fault = alarm(memory.guard(tmp_path / "inbox"))
+
+    assert fault.code == "FolderUnusable"
+    assert "no folder" in fault.message and "move it away" in fault.remedy
+
+
+def test_a_link_that_leads_nowhere_is_an_alarm_that_says_so(tmp_path: Path, memory: Memory) -> None:
+    (tmp_path / "inbox").symlink_to(tmp_path / "unmounted")
+
+    fault = alarm(memory.guard(tmp_path / "inbox"))
+
+    assert fault.code == "FolderUnusable"
+    assert "leads nowhere" in fault.message and "mount or create" in fault.remedy
 
 
 def test_a_folder_that_cannot_be_looked_at_is_an_alarm_and_not_missing(memory: Memory) -> None:

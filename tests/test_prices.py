@@ -1,5 +1,7 @@
 """Prices are estimates, dated, and can be overridden."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from dropscribe.config.models import MODELS
@@ -36,9 +38,19 @@ def test_the_configuration_overrides_single_prices() -> None:
 
     assert (own.currency, own.of("fun-asr", 3600)) == ("CNY", 0.5)
     assert own.of("fun-asr-mtl", 3600) == MAINLAND.of("fun-asr-mtl", 3600)
+    assert MAINLAND.where in own.where and own.as_of == MAINLAND.as_of
 
 
 def test_in_another_currency_only_its_own_prices_are_known() -> None:
     own = price_list("https://dashscope.aliyuncs.com", "EUR", {"fun-asr": 0.1})
 
     assert (own.currency, own.of("fun-asr", 3600), own.of("fun-asr-mtl", 3600)) == ("EUR", 0.1, None)
+
+
+@pytest.mark.parametrize(
+    ("currency", "models"), [("EUR", ["fun-asr"]), (None, MODELS)], ids=["currency", "every model"]
+)
+def test_prices_that_are_all_of_the_configuration_have_no_date(currency: str | None, models: Iterable[str]) -> None:
+    own = price_list("https://dashscope.aliyuncs.com", currency, dict.fromkeys(models, 0.1))
+
+    assert (own.where, own.as_of) == ("your configuration", "")

@@ -1,7 +1,7 @@
 """What files would cost, in sums and lines."""
 
 from dropscribe.allowance import Balance, Limit
-from dropscribe.prices import MAINLAND
+from dropscribe.prices import MAINLAND, price_list
 from dropscribe.quote import Item, Quote, lines, quote, to_json
 
 
@@ -65,3 +65,11 @@ def test_programs_get_the_same_numbers() -> None:
 
 def test_nothing_to_pay_is_said() -> None:
     assert "Nothing would be paid for." in text(told())
+
+
+def test_prices_of_the_configuration_are_not_dated_as_if_they_were_ours() -> None:
+    own = price_list("https://dashscope.aliyuncs.com", "EUR", {"fun-asr": 12.0})
+    found = quote([item()], 0, 0, [], own, ())
+
+    assert "Prices: your configuration, EUR. Speech" in text(found)
+    assert to_json(found)["prices"] == {"where": "your configuration", "currency": "EUR", "as_of": None}

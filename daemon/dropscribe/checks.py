@@ -19,10 +19,11 @@ from pathlib import Path
 
 from dropscribe.config.settings import InboxSettings, Settings, secrets_of
 from dropscribe.config.urls import in_mainland, region_of_api
-from dropscribe.disk.faults import folder_fault
+from dropscribe.disk.faults import folder_fault, is_disk_fault
 from dropscribe.disk.placing import write_aside
 from dropscribe.disk.sources import folder_at
 from dropscribe.errors import OutOfOrder
+from dropscribe.folders import unusable
 from dropscribe.ledger import beside, is_held
 from dropscribe.ledger.sqlite import OLDEST
 from dropscribe.mounts import KERNEL_FILESYSTEMS, NETWORK_FILESYSTEMS, filesystem_type
@@ -160,7 +161,7 @@ def state_folder(state: Path) -> Iterator[Finding]:
         yield trouble_finding(about, trouble)
         return
     if not state.exists():
-        yield Finding(about, f"{state} is created when the daemon starts ({filesystem_type(state)})")
+        yield _to_be_created(about, state, f" ({filesystem_type(state)})")
         return
     mode = stat.S_IMODE(state.stat().st_mode)
     if mode & 0o077:
@@ -190,11 +191,17 @@ def inbox_folders(inbox: InboxSettings, state: Path) -> Iterator[Finding]:
         if trouble is not None:
             yield trouble_finding(about, trouble)
         elif not folder.exists():
-            yield Finding(about, f"{folder} is created when the daemon starts")
+            yield _to_be_created(about, folder)
         elif space := _little_space(folder):
             yield Finding(about, space, False)
         else:
             yield _in_order(inbox, folder, about)
+
+
+def _to_be_created(about: str, folder: Path, where: str = "") -> Finding:
+    if space := _little_space(_above(folder)):
+        return Finding(about, space, False)
+    return Finding(about, f"{folder} is created when the daemon starts{where}")
 
 
 def _role(inbox: InboxSettings, folder: Path) -> str:
@@ -252,16 +259,21 @@ def _usable(folder: Path) -> OutOfOrder | None:
             os.unlink(probe, dir_fd=descriptor)
             os.listdir(descriptor)
     except OSError as error:
-        return folder_fault(error, str(folder))
+        return folder_fault(error, str(folder)) if is_disk_fault(error) else unusable(folder, error)
     return None
 
 
 def _creatable(folder: Path) -> OutOfOrder | None:
-    above = next(parent for parent in folder.parents if os.path.lexists(parent))
+    above = _above(folder)
     if above.is_dir() and os.access(above, os.W_OK | os.X_OK, effective_ids=True):
         return None
     remedy = "create it and give it to the user that runs the daemon"
     return OutOfOrder(f"folder:{folder}", "NotCreatable", f"{folder} cannot be created in {above}", remedy)
+
+
+def _above(folder: Path) -> Path:
+    """The nearest folder above that exists."""
+    return next(parent for parent in folder.parents if os.path.lexists(parent))
 
 
 def trouble_finding(about: str, trouble: Exception) -> Finding:

@@ -1,10 +1,11 @@
-"""What `dropscribe check` finds of what goes beside the flow: the port of the metrics, the host of the webhook.
+"""What `dropscribe check` finds of what goes beside the flow: the port of the metrics, who is told of notices.
 
 No notice is sent: its receiver would take it for a true one.
 """
 
 import contextlib
 import http.client
+import shutil
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -66,6 +67,19 @@ def _taken(port: int) -> str | None:
 
 def _connect(host: str, port: int) -> socket.socket:
     return socket.create_connection((host, port), PATIENCE)
+
+
+def command(settings: NotifySettings) -> Iterator[Finding]:
+    """Whether this user finds the program that is to be told, and may run it. It is not run."""
+    if settings.command is None:
+        return
+    program = settings.command[0]
+    found = shutil.which(program)
+    if found is None:
+        advice = "look at its path and its right to be executed (notify.command); no file waits for it"
+        yield Finding("notify command", f"no program {program} is found that this user may run: {advice}", False)
+    else:
+        yield Finding("notify command", f"{found} is there; it was not run")
 
 
 def webhook(settings: NotifySettings, connect: Connect = _connect) -> Iterator[Finding]:

@@ -111,7 +111,7 @@ class FolderGuard:
         elif now is None:
             raise missing(self.path)
         elif not same_place(before, now):
-            raise folder_fault(self.path, "FolderElsewhere", "it lies on another device than before", MOVED)
+            raise elsewhere(self.path)
         else:
             self._keep(before, now)
 
@@ -143,9 +143,15 @@ def unusable(path: Path, error: OSError) -> OutOfOrder:
     """An alarm for a folder that answers with an error, with what helps against this very error."""
     what = error.strerror or str(error)
     if not faults.is_disk_fault(error):
-        return folder_fault(path, "FolderUnusable", what)
+        no_folder = faults.no_folder(path)
+        return folder_fault(path, "FolderUnusable", *(no_folder or (what,)))
     known = faults.folder_fault(error, str(path))
     return folder_fault(path, known.code, what, known.remedy)
+
+
+def elsewhere(path: Path) -> OutOfOrder:
+    """The alarm for a folder that lies on another disk."""
+    return folder_fault(path, "FolderElsewhere", "it lies on another device than before", MOVED)
 
 
 def missing(path: Path) -> OutOfOrder:

@@ -18,6 +18,7 @@ class PriceList:
     where: str
     currency: str
     as_of: str
+    """Empty where the configuration has all of them, which has no date."""
     per_hour: Mapping[str, float]
 
     def of(self, model: str, seconds: float) -> float | None:
@@ -41,5 +42,8 @@ def price_list(endpoint: str, currency: str | None = None, per_hour: Mapping[str
     own = dict(per_hour or {})
     if not own and currency in (None, base.currency):
         return base
-    kept = base.per_hour if currency in (None, base.currency) else {}
-    return PriceList("your configuration", currency or base.currency, base.as_of, {**kept, **own})
+    if currency not in (None, base.currency):
+        return PriceList("your configuration", currency or base.currency, "", own)
+    if set(base.per_hour) <= set(own):
+        return PriceList("your configuration", base.currency, "", own)
+    return PriceList(f"your configuration, else {base.where}", base.currency, base.as_of, {**base.per_hour, **own})

@@ -97,7 +97,8 @@ def lines(told: Quote, size_text: SizeText) -> Iterator[str]:
     yield from _remarks(told)
     if told.sums:
         prices = told.prices
-        yield f"Prices: {prices.where}, {prices.currency}, as of {prices.as_of}. Speech is billed, so rather less."
+        dated = f", as of {prices.as_of}" if prices.as_of else ""
+        yield f"Prices: {prices.where}, {prices.currency}{dated}. Speech is billed, so rather less."
     yield from _limits(told, whole.seconds)
 
 
@@ -140,7 +141,7 @@ def to_json(told: Quote) -> dict[str, Any]:
         "known": told.known,
         "copies": told.copies,
         "not_taken": [{"path": path, "reason": why} for path, why in told.not_taken],
-        "prices": {"where": told.prices.where, "currency": told.prices.currency, "as_of": told.prices.as_of},
+        "prices": {"where": told.prices.where, "currency": told.prices.currency, "as_of": told.prices.as_of or None},
         "limits": [
             {"window": one.limit.name, "hours": one.limit.seconds / 3600, "left_hours": round(one.left / 3600, 4)}
             for one in told.balances

@@ -16,7 +16,7 @@ from dropscribe.allowance import windows
 from dropscribe.config.settings import InboxSettings, LimitsSettings
 from dropscribe.disk.sources import unreadable
 from dropscribe.errors import OutOfOrder
-from dropscribe.folders import Place, folder_fault, missing, place_of, same_place, unusable
+from dropscribe.folders import Place, elsewhere, missing, place_of, same_place, unusable
 from dropscribe.intake import is_new
 from dropscribe.ledger import REMEDY, deliveries, intake, is_full, spending, upkeep
 from dropscribe.ledger.rows import KnownMedia
@@ -46,7 +46,7 @@ def folder_trouble(connection: Connection | None, path: Path) -> OutOfOrder | No
     if now is None:
         return missing(path)
     if not same_place(Place(**json.loads(mark)), now):
-        return folder_fault(path, "FolderElsewhere", "it lies on another device than before")
+        return elsewhere(path)
     return None
 
 

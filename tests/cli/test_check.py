@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from cli.house import House
+from disks import small_disk
 from dropscribe import checks, checks_online
 from dropscribe.cli.check import line
 from dropscribe.sandbox import RunningSandbox, running_sandbox
@@ -113,7 +114,36 @@ def test_a_folder_that_is_a_file_says_so(house: House) -> None:
     house.failed.write_text("a file")
     ran = house.run("check")
     assert ran.code == 1
-    assert "Not a directory" in ran.out
+    [said] = not_ok(ran.out)
+    assert "what stands there is no folder: move it away" in said
+
+
+def test_a_link_to_a_folder_that_is_not_there_says_so(house: House) -> None:
+    house.failed.rmdir()
+    house.failed.symlink_to(house.root / "unmounted")
+    ran = house.run("check")
+    assert ran.code == 1
+    [said] = not_ok(ran.out)
+    assert "a link that leads nowhere: mount or create what it leads to" in said
+
+
+def test_a_folder_that_is_yet_to_be_created_wants_room_as_well(house: House) -> None:
+    with small_disk(house.root / "disk"):
+        house.configure({"name": "talks", "inbox": "inbox", "outbox": "disk/outbox"}, state="disk/state")
+        ran = house.run("check")
+    assert ran.code == 1
+    assert [said.partition(":")[0] for said in not_ok(ran.out)] == ["state", "talks outbox"]
+    assert "make room" in ran.out
+
+
+def test_a_folder_on_another_disk_than_before_may_be_meant(house: House, tmp_path: Path) -> None:
+    house.remember_folders()
+    with small_disk(house.done):
+        ran = house.run("check")
+    assert ran.code == 1
+    [said] = not_ok(ran.out)
+    assert said.startswith(f"talks done: the folder {house.done} cannot be used: it lies on another device")
+    assert "`dropscribe forget`" in said
 
 
 def test_a_folder_that_was_there_and_is_missing_is_not_ok(house: House) -> None:
@@ -130,7 +160,8 @@ def test_a_ledger_that_cannot_be_read_is_not_ok(house: House) -> None:
     (house.state / "ledger.sqlite").write_bytes(b"no database at all, but long enough to be read as one" * 20)
     ran = house.run("check")
     assert ran.code == 1
-    assert any(said.startswith("ledger: ") for said in not_ok(ran.out))
+    [said] = not_ok(ran.out)
+    assert said.startswith("ledger: ") and "restore a backup" in said
 
 
 def test_an_old_sqlite_and_a_clock_in_the_past_are_not_ok() -> None:

@@ -1,12 +1,14 @@
 """`${NAME}` and `${credential:NAME}`, and the environment that stands in for keys."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from dropscribe.model import Secret
 
 KEY = "model_studio.api_key"
+UNITS = Path(__file__).parents[2] / "systemd"
 
 
 @pytest.fixture
@@ -167,3 +169,12 @@ def test_a_key_written_in_the_wrong_place_is_not_shown_by_the_fault(config, path
 
 def test_settings_do_not_show_their_secrets(config):
     assert "from-environment" not in repr(config.load()).replace("LTAI-from-environment", "")
+
+
+@pytest.mark.parametrize("environment", ["DASHSCOPE_API_KEY", "OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET"])
+def test_a_key_that_is_missing_is_told_by_the_name_that_the_unit_gives_it(config, environment):
+    config.environ.pop(environment)
+
+    [_, credential] = config.problem().message.split("${credential:")
+
+    assert f"LoadCredential={credential.rstrip('}')}:" in (UNITS / "dropscribe.service").read_text()

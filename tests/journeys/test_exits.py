@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,3 +132,16 @@ def test_a_state_folder_that_cannot_be_made_is_named_with_its_reason(lab: Lab) -
     assert ran.returncode == 1
     assert "the state folder /proc/state cannot be used: /proc/state: No such file or directory" in ran.stderr
     assert "Errno" not in ran.stderr
+
+
+def test_a_daemon_whose_every_output_is_closed_works_and_no_file_of_its_own_gets_their_numbers(lab: Lab) -> None:
+    lab.drop("talk.mp3")
+    closed = ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
+    with subprocess.Popen([*closed, *lab.command("run")], cwd=lab.root, env=clean_environment()) as process:
+        try:
+            eventually((lab.done / "talk.mp3").exists)
+            numbers = Path(f"/proc/{process.pid}/fd")
+            assert {str((numbers / number).readlink()) for number in "012"} == {"/dev/null"}
+        finally:
+            process.terminate()
+        assert process.wait(10) == 0

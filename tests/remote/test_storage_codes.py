@@ -40,6 +40,12 @@ def test_a_bucket_in_another_region_is_told_from_a_missing_right():
     assert "storage.region" in classify_storage(403, "AccessDenied", "", message).remedy
 
 
+def test_a_request_that_is_signed_for_another_region_names_the_key_that_is_wrong():
+    message = "Invalid signing region in Authorization header: cn-shanghai. This bucket is in cn-beijing."
+
+    assert "storage.region" in classify_storage(400, "InvalidArgument", "", message).remedy
+
+
 @pytest.mark.parametrize("code", ["InvalidObjectName", "EntityTooLarge"])
 def test_a_fault_of_the_file_refuses_the_file_alone(code):
     fault = classify_storage(400, code, "", "", "r1")

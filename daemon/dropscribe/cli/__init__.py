@@ -9,6 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dropscribe import __version__
+from dropscribe.cli.closed import lead_nowhere
 from dropscribe.cli.exits import ExitCode, exit_code_of
 from dropscribe.cli.importing import load
 from dropscribe.cli.paths import CONFIG_PATH
@@ -85,6 +86,7 @@ def commands(context: click.Context, config: Path | None) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and end the process with its exit code."""
+    lead_nowhere()
     try:
         code = commands.main(
             args=None if arguments is None else list(arguments), prog_name="dropscribe", standalone_mode=False

@@ -7,7 +7,7 @@ import click
 
 from dropscribe.checks import Finding, on_this_machine
 from dropscribe.checks_online import over_the_network
-from dropscribe.checks_told import metrics_port, webhook
+from dropscribe.checks_told import command, metrics_port, webhook
 from dropscribe.cli.exits import ExitCode
 from dropscribe.cli.options import config_option, settings_for
 from dropscribe.cli.say import say
@@ -43,6 +43,7 @@ def check(context: click.Context, config: Path | None, online: bool) -> int:
 def _findings(settings: Settings, online: bool) -> Iterator[Finding]:
     yield from on_this_machine(settings, online)
     yield from metrics_port(settings)
+    yield from command(settings.notify)
     if online:
         yield from over_the_network(settings)
         yield from webhook(settings.notify)

@@ -91,7 +91,7 @@ def _refuse_plain_http(draft: Draft, key: str, report: Report) -> None:
 
 def _missing_key(draft: Draft, name: str, section: Section, report: Report) -> None:
     env = next(entry.env for entry in section.keys if isinstance(entry, Key) and entry.name == name)
-    credential = (env or "").lower().replace("_", "-")
+    credential = (env or "").lower()  # its name in our units and documents
     message = f"is missing; set the environment variable {env}, or write {name}: ${{credential:{credential}}}"
     report.fault(draft.at(name), draft.line_of(name), message)
 

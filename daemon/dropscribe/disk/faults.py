@@ -1,6 +1,8 @@
 """Which errors of the system are a fault of the disk or folder, so that no file is charged with them."""
 
 import errno
+import os
+from pathlib import Path
 
 from dropscribe.errors import OutOfOrder
 
@@ -54,6 +56,15 @@ _OF_ONE_FILE = frozenset({errno.EACCES, errno.EPERM, errno.EFBIG, errno.ENXIO})
 def blames_folder(error: OSError) -> bool:
     """True where every other file of the folder would meet the same error, whatever is at fault."""
     return is_disk_fault(error) and error.errno not in _OF_ONE_FILE
+
+
+def no_folder(path: Path) -> tuple[str, str] | None:
+    """What stands in the place of a folder, and what to do; None where it is a folder, or nothing at all."""
+    if path.is_dir() or not os.path.lexists(path):
+        return None
+    if path.exists():
+        return "what stands there is no folder", "move it away, or name another folder; the work resumes by itself"
+    return "it is a link that leads nowhere", "mount or create what it leads to; the work resumes by itself"
 
 
 def folder_fault(error: OSError, folder: str) -> OutOfOrder:

@@ -62,4 +62,8 @@ def _expect_our_version(connection: Connection, path: Path) -> None:
 
 def _unreadable(path: Path, why: str) -> Unreadable:
     remedy = "use the user that the daemon runs as, and see that the disk is there and writable"
+    if "not a database" in why or "malformed" in why:
+        remedy = (
+            "stop the daemon and restore a backup of it; without one, move it away: what was paid is forgotten then"
+        )
     return Unreadable(f"the ledger {path} cannot be read: {why}; {remedy}")

@@ -46,7 +46,7 @@ STORAGE_CODES: tuple[StorageRow, ...] = (
     StorageRow(("UserDisable",), "settings", "The account is disabled or in arrears: see the Alibaba Cloud console."),
     StorageRow(("NoSuchBucket", "InvalidBucketName"), "settings", "Check storage.bucket and storage.region."),
     StorageRow(
-        ("TemporaryRedirect", "AccessDeniedWrongEndpoint"),
+        ("TemporaryRedirect", "AccessDeniedWrongEndpoint", "WrongSigningRegion"),
         "settings",
         "The bucket is in another region: check storage.region and storage.endpoint.",
     ),
@@ -83,6 +83,8 @@ def passes_soon(status: int, code: str) -> bool:
 def _find(code: str, ec: str, message: str) -> StorageRow | None:
     if code == "AccessDenied" and "specified endpoint" in message:
         code = "AccessDeniedWrongEndpoint"  # OSS says so in the message only
+    if code == "InvalidArgument" and "signing region" in message:
+        code = "WrongSigningRegion"  # as above
     wanted = {code.lower(), ec.lower()} - {""}
     return next((row for row in STORAGE_CODES if any(each.lower() in wanted for each in row.codes)), None)
 
