@@ -44,6 +44,8 @@ class Outcome:
     stopped: bool = False
     out_of_patience: bool = False
     failed_files: int = 0
+    out_of_order: tuple[str, ...] = ()
+    """Scopes that were open when the patience ended; a standstill has none."""
 
 
 class Service:
@@ -168,6 +170,8 @@ class Service:
         if self._once is not None:
             self._outcome.out_of_patience = self._once.failed_files is None and not self._stop.is_set()
             self._outcome.failed_files = self._once.failed_files or 0
+            if self._outcome.out_of_patience:
+                self._outcome.out_of_order = tuple(scope.name for scope in self._house.scopes.open_scopes())
 
     def _nobody_else_comes(self) -> bool:
         return self._once is not None and self._once.nobody_else_comes

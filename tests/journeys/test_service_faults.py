@@ -1,5 +1,6 @@
 """A fault of the account, the network, the service or the disk harms no file: all is delivered when it has passed."""
 
+import re
 import socket
 import subprocess
 from typing import Any
@@ -132,7 +133,10 @@ def test_an_api_that_cannot_be_reached_ends_once_with_1_after_the_patience_and_t
         ran = lab.run_once(patience="300ms")
 
     assert ran.returncode == 1
-    assert [event["code"] for event in events_in(ran.stderr) if event["event"] == "scope.opened"]
+    told = events_in(ran.stderr)
+    opened = [event["scope"] for event in told if event["event"] == "scope.opened"]
+    [ended] = [event["reason"] for event in told if event["event"] == "once.ended"]
+    assert ended.startswith("out of order: ") and set(opened) <= set(re.split(r"[ ,]+", ended))
     assert files_below(lab.inbox) == files
     assert files_below(lab.failed) == {}
 

@@ -130,7 +130,8 @@ def _say_ending(outcome: Outcome, code: ExitCode) -> None:
     """Why it did not end with 0."""
     remedy = "`dropscribe status` says what and why"
     if code is ExitCode.NOT_WELL:
-        log.warning("once.ended", reason="a fault, or a standstill, lasted longer than the patience", remedy=remedy)
+        what = f"out of order: {', '.join(outcome.out_of_order)}" if outcome.out_of_order else "nothing went on"
+        log.warning("once.ended", reason=f"{what}, for longer than the patience", remedy=remedy)
     elif code is ExitCode.FILES_FAILED:
         log.warning("once.ended", reason=f"files failed: {outcome.failed_files}", remedy=remedy)
 
