@@ -266,6 +266,7 @@ def test_the_story_of_a_file_is_told_in_a_few_lines() -> None:
         ({}, False, False, "/in/a/talk.mp3"),
         ({"state": "delivered", "moved_to": b"/d/x"}, True, False, "/d/x"),
         ({"state": "delivered", "moved_to": b"/d/x"}, False, False, "not at /d/x any more"),
+        ({"state": "delivered", "moved_to": b"/d/x", "reason": "vanished"}, False, False, "it never came to /d/x"),
         ({"state": "delivered"}, False, False, "deleted after its delivery"),
         ({"state": "delivered"}, False, True, "/in/a/talk.mp3"),
         ({"state": "failed"}, False, True, "/in/a/talk.mp3"),

@@ -261,7 +261,11 @@ def source_text(row: FileRow, inbox: os.PathLike[str] | None, exists: bool, kept
         return home
     if row.moved_to is not None:
         there = display(row.moved_to)
-        return there if exists else f"not at {there} any more"
+        if exists:
+            return there
+        return (
+            f"it never came to {there}" if row.reason else f"not at {there} any more"
+        )  # the reason says what became of it
     if state == "delivered" and not kept:
         return "deleted after its delivery"
     return home
