@@ -19,7 +19,6 @@ from pathlib import Path
 
 from dropscribe.config.settings import InboxSettings, Settings, secrets_of
 from dropscribe.config.urls import in_mainland, region_of_api
-from dropscribe.disk.faults import folder_fault, is_disk_fault
 from dropscribe.disk.placing import write_aside
 from dropscribe.disk.sources import folder_at
 from dropscribe.errors import OutOfOrder
@@ -259,7 +258,7 @@ def _usable(folder: Path) -> OutOfOrder | None:
             os.unlink(probe, dir_fd=descriptor)
             os.listdir(descriptor)
     except OSError as error:
-        return folder_fault(error, str(folder)) if is_disk_fault(error) else unusable(folder, error)
+        return unusable(folder, error)
     return None
 
 

@@ -79,7 +79,8 @@ def test_a_folder_that_may_not_be_written_says_what_to_do() -> None:
         ran = house.run("check")
     assert ran.code == 1
     [said] = not_ok(ran.out)
-    assert said.startswith(f"talks outbox: {house.outbox}: Permission denied: give dropscribe's user the right")
+    as_the_daemon_says = f"the folder {house.outbox} cannot be used: Permission denied: give dropscribe's user the"
+    assert said.startswith(f"talks outbox: {as_the_daemon_says} right to read and write there")
 
 
 def test_a_folder_that_could_not_be_created_says_so() -> None:

@@ -37,8 +37,7 @@ def folders_kept_open() -> Iterator[None]:
     finally:
         folders, _kept.folders = _kept.folders, None
         for descriptor in folders.values():
-            with contextlib.suppress(OSError):  # of a broken share; the work's own outcome is what counts
-                os.close(descriptor)
+            _let_go(descriptor)
 
 
 @contextmanager
@@ -55,8 +54,12 @@ def borrowed(folder: object, open_it: Callable[[], int]) -> Iterator[int]:
     if folder not in folders:
         folders[folder] = open_it()
         if len(folders) > MOST:
-            oldest = folders.popitem(last=False)[1]
-            with contextlib.suppress(OSError):
-                os.close(oldest)
+            _let_go(folders.popitem(last=False)[1])
     folders.move_to_end(folder)
     yield folders[folder]
+
+
+def _let_go(descriptor: int) -> None:
+    """A share that broke meanwhile may refuse even this; what counts is how the work in it has ended."""
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
